@@ -1,0 +1,81 @@
+//! What a provider emits: Traefik's dynamic configuration, typed.
+//!
+//! Middlewares keep their settings as a [`Node`](crate::Node): their owner decodes them (see `trafficcop-middleware`).
+
+pub mod http;
+pub mod tcp;
+pub mod tls;
+pub mod udp;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{At, Node};
+
+/// Named objects of one kind, each with its place. Names keep the case they were first written in.
+pub type Objects<T> = BTreeMap<String, At<T>>;
+
+/// A whole dynamic configuration, as one provider publishes it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Configuration {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<http::Http>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<tcp::Tcp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub udp: Option<udp::Udp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<tls::Tls>,
+}
+
+/// A middleware: its kind and its settings, still undecoded. Traefik allows exactly one kind; writing none or
+/// several is an error of that middleware, found when it is built, so all that were written are kept here.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Middleware {
+    pub kinds: Vec<(Box<str>, Node)>,
+}
+
+/// TLS settings of an HTTP or TCP router.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RouterTls {
+    #[serde(skip_serializing_if = "is_false")]
+    pub passthrough: bool, // TCP only; refused on HTTP by the HTTP router's decoder
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub options: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cert_resolver: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<Domain>,
+}
+
+/// A certificate's names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Domain {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub main: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sans: Vec<String>,
+}
+
+/// A service among others, with its share.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WeightedChild {
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<i64>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes references
+pub(crate) fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+pub(crate) fn is_zero(value: &i64) -> bool {
+    *value == 0
+}

@@ -1,0 +1,1 @@
+//! From typed models back to [`Node`](crate::Node).

@@ -1,0 +1,1 @@
+//! What was probably meant: the nearest of the names that exist.

@@ -1,0 +1,96 @@
+//! [`Exchange`]: what is known about one request so far.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::StatusCode;
+
+use crate::{ConnectionInfo, Fault, Headers, Reason};
+
+/// What the route finder settled; built with the snapshot.
+#[derive(Debug)]
+pub struct RouteInfo {
+    /// `name@provider`; `parent@x -> child@x` for nested routers.
+    pub router: Box<str>,
+    /// `name@provider` of the service the router leads to.
+    pub service: Box<str>,
+    pub access_logs: bool,
+    pub metrics: bool,
+    pub tracing: bool,
+}
+
+/// The server that was picked; built with the snapshot.
+#[derive(Debug)]
+pub struct ServerInfo {
+    /// `name@provider` of the load balancer that picked it.
+    pub service: Box<str>,
+    /// As configured.
+    pub url: Box<str>,
+    /// host:port
+    pub address: Box<str>,
+}
+
+/// One request on its way, from the entry point to the end of its answer.
+#[derive(Debug)]
+pub struct Exchange {
+    pub connection: Rc<ConnectionInfo>,
+    pub started: Instant,
+    /// Host without port, lower-cased, without a trailing dot: what routes and checks look at.
+    pub canonical_host: Box<str>,
+    pub route: Option<Arc<RouteInfo>>,
+    pub server: Option<Arc<ServerInfo>>,
+    /// Who an auth middleware found the client to be.
+    pub user: Option<Box<str>>,
+    /// What went wrong, when the answer was not a server's.
+    pub fault: Option<Fault>,
+    /// Why we answered ourselves.
+    pub reason: Option<Reason>,
+    /// The server's status, when there was one; the client may get another.
+    pub origin_status: Option<StatusCode>,
+    /// How often the request was sent again.
+    pub retries: u32,
+    /// Where 1xx answers go.
+    pub interim: Interim,
+}
+
+impl Exchange {
+    pub fn new(connection: Rc<ConnectionInfo>) -> Self {
+        Self {
+            connection,
+            started: Instant::now(),
+            canonical_host: "".into(),
+            route: None,
+            server: None,
+            user: None,
+            fault: None,
+            reason: None,
+            origin_status: None,
+            retries: 0,
+            interim: Interim::default(),
+        }
+    }
+}
+
+/// 1xx answers on their way to the client: put in by the side that calls the server, taken out by the serving engine
+/// each time it has polled the exchange. At most 16 wait; more are dropped.
+#[derive(Clone, Debug, Default)]
+pub struct Interim(Rc<RefCell<Vec<(StatusCode, Headers)>>>);
+
+impl Interim {
+    pub fn send(&self, status: StatusCode, headers: Headers) {
+        let mut waiting = self.0.borrow_mut();
+        if waiting.len() < 16 {
+            waiting.push((status, headers));
+        }
+    }
+
+    pub fn take(&self) -> Vec<(StatusCode, Headers)> {
+        std::mem::take(&mut *self.0.borrow_mut())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+}

@@ -1,0 +1,28 @@
+//! The words of traffic: one request and its answer.
+//!
+//! Both HTTP engines (our HTTP/1.1 and hyper's HTTP/2) speak these types, so middlewares and services never know which
+//! one runs. Knows no configuration, no sockets (only tokio's I/O traits, for upgrades).
+
+pub mod body;
+pub mod chain;
+mod connection;
+mod exchange;
+pub mod fault;
+pub mod headers;
+pub mod reason;
+pub mod reply;
+mod request;
+mod response;
+pub mod target;
+
+pub use body::{Body, BodyError, BodyStream, Frame};
+pub use chain::{Around, Chain, Filter, Flow, LocalBoxFuture, Next, Service, Step};
+pub use connection::{ConnectionInfo, TlsInfo};
+pub use exchange::{Exchange, Interim, RouteInfo, ServerInfo};
+pub use fault::{BoxError, Fault, Side, Stage};
+pub use headers::Headers;
+pub use http::{Method, StatusCode, Version};
+pub use reason::Reason;
+pub use request::Request;
+pub use response::{Duplex, Response};
+pub use target::Target;

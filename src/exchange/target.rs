@@ -1,0 +1,49 @@
+//! The request target: escaped path and query, as they will be sent on.
+
+use bytes::Bytes;
+
+/// Path and query of a request. Both are visible ASCII (the engines refuse anything else), kept in their escaped form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    path: Bytes,
+    query: Option<Bytes>,
+}
+
+impl Target {
+    /// From `path?query`. The caller has checked that it begins with `/` (or is `*`) and is visible ASCII.
+    pub fn parse(text: Bytes) -> Self {
+        match text.iter().position(|byte| *byte == b'?') {
+            Some(at) => {
+                let query = text.slice(at + 1..);
+                Self { path: text.slice(..at), query: Some(query) }
+            }
+            None => Self { path: text, query: None },
+        }
+    }
+
+    /// The escaped path, with its leading slash.
+    pub fn path(&self) -> &str {
+        std::str::from_utf8(&self.path).unwrap_or("/")
+    }
+
+    /// What follows the `?`, escaped; `Some("")` when there is a `?` and nothing behind it.
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_ref().map(|query| std::str::from_utf8(query).unwrap_or(""))
+    }
+
+    pub fn set_path(&mut self, path: impl Into<Bytes>) {
+        self.path = path.into();
+    }
+
+    pub fn set_query(&mut self, query: Option<Bytes>) {
+        self.query = query;
+    }
+
+    /// `path?query`, what Go calls the request URI.
+    pub fn to_uri(&self) -> String {
+        match self.query() {
+            Some(query) => format!("{}?{query}", self.path()),
+            None => self.path().to_owned(),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The registry: one line per kind, sorted.
+
+use trafficcop_config::{ConfigErrors, Node};
+
+use crate::{BuildError, ChainBuilder, Middleware};
+
+/// A kind of middleware, with its settings erased.
+pub struct Kind {
+    pub name: &'static str,
+    /// Decodes and builds.
+    pub build: fn(&Node, &mut ChainBuilder<'_>) -> Result<(), BuildError>,
+    /// Decodes only: is it acceptable?
+    pub check: fn(&Node) -> Result<(), ConfigErrors>,
+    /// Decodes and shows with defaults filled in, as the API does.
+    pub show: fn(&Node) -> Result<serde_json::Value, ConfigErrors>,
+}
+
+impl Kind {
+    pub const fn of<M: Middleware>() -> Self {
+        Self {
+            name: M::NAME,
+            build: |settings, chain| settings.decode::<M>()?.build(chain),
+            check: |settings| settings.decode::<M>().map(drop),
+            show: |settings| Ok(serde_json::to_value(settings.decode::<M>()?).unwrap_or_default()),
+        }
+    }
+}
+
+/// Every kind, sorted by name.
+pub static KINDS: &[Kind] = &[];
+
+/// The kind of that name, whatever its case.
+pub fn find(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name.eq_ignore_ascii_case(name))
+}
