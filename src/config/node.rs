@@ -1,5 +1,7 @@
 //! [`Node`]: the tree into which every notation is read, and from which every typed model is decoded.
 
+mod model;
+
 use std::sync::Arc;
 
 use crate::Origin;

@@ -1,8 +1,11 @@
 //! Where a piece of configuration was written, so that every error can say so.
 
+mod at;
+
 use std::fmt;
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+
+pub use at::At;
 
 /// The place of one piece of configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,45 +35,5 @@ impl fmt::Display for Origin {
             Self::Flag(flag) => write!(f, "flag --{flag}"),
             Self::Variable(variable) => write!(f, "variable {variable}"),
         }
-    }
-}
-
-/// A value with its place. Two values are equal whatever their places: a moved line is not a change.
-#[derive(Clone, Debug, Default)]
-pub struct At<T> {
-    pub value: T,
-    pub at: Origin,
-}
-
-impl<T> At<T> {
-    pub fn new(value: T, at: Origin) -> Self {
-        Self { value, at }
-    }
-}
-
-impl<T> From<T> for At<T> {
-    fn from(value: T) -> Self {
-        Self { value, at: Origin::Unknown }
-    }
-}
-
-impl<T: PartialEq> PartialEq for At<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
-    }
-}
-
-impl<T: Eq> Eq for At<T> {}
-
-impl<T> Deref for At<T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
-impl<T> DerefMut for At<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! Middlewares keep their settings as a [`Node`](crate::Node): their owner decodes them (see `trafficcop-middleware`).
 
+pub mod document;
 pub mod http;
+mod middleware;
 pub mod tcp;
 pub mod tls;
 pub mod udp;
@@ -11,7 +13,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{At, Node};
+pub use middleware::Middleware;
+
+use crate::At;
 
 /// Named objects of one kind, each with its place. Names keep the case they were first written in.
 pub type Objects<T> = BTreeMap<String, At<T>>;
@@ -28,13 +32,6 @@ pub struct Configuration {
     pub udp: Option<udp::Udp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<tls::Tls>,
-}
-
-/// A middleware: its kind and its settings, still undecoded. Traefik allows exactly one kind; writing none or
-/// several is an error of that middleware, found when it is built, so all that were written are kept here.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Middleware {
-    pub kinds: Vec<(Box<str>, Node)>,
 }
 
 /// TLS settings of an HTTP or TCP router.
