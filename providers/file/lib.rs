@@ -1,1 +1,99 @@
-//! (being built)
+//! The file provider: one file or a directory, read as Go templates, watched.
+//!
+//! A load is whole or not at all: one bad file leaves what was published before in force. What must hold: a reader never
+//! takes a half-written file for a configuration if the writer closes or renames it in time (see [`watch`]).
+
+mod load;
+mod merge;
+mod watch;
+
+use std::path::PathBuf;
+
+use tokio::signal::unix::{SignalKind, signal};
+use trafficcop_provider::{Provider, ProviderError, Publisher};
+
+pub use load::{Source, load};
+
+/// What the provider is told; made from `providers.file`.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub source: Source,
+    pub watch: bool,
+    /// Log each document after its templates were expanded.
+    pub log_templates: bool,
+}
+
+/// See the crate.
+pub struct File {
+    settings: Settings,
+}
+
+impl Provider for File {
+    const NAME: &'static str = "file";
+    type Settings = Settings;
+
+    fn new(settings: Settings) -> Result<Self, ProviderError> {
+        Ok(Self { settings })
+    }
+
+    async fn run(&mut self, out: &Publisher) -> Result<(), ProviderError> {
+        let mut hangup = signal(SignalKind::hangup()).map_err(|error| ProviderError(format!("SIGHUP: {error}")))?;
+        // The watch begins before the first read, so that no change falls between the two.
+        let mut changes = if self.settings.watch { Some(watch::Changes::of(&self.settings.source)?) } else { None };
+        loop {
+            self.publish(out).await;
+            let changed = async {
+                match &mut changes {
+                    Some(changes) => changes.next().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                changed = changed => changed?,
+                _ = hangup.recv() => tracing::info!("SIGHUP: reading the file configuration again."),
+            }
+            if let Some(changes) = &mut changes {
+                changes.follow(&self.settings.source);
+            }
+        }
+    }
+}
+
+impl File {
+    async fn publish(&self, out: &Publisher) {
+        let (source, log_templates) = (self.settings.source.clone(), self.settings.log_templates);
+        let loaded = tokio::task::spawn_blocking(move || load(&source, log_templates)).await;
+        let Ok(loaded) = loaded else {
+            tracing::error!("Reading the file configuration failed inside.");
+            return;
+        };
+        match loaded.and_then(|configuration| self.check(out, configuration)) {
+            Ok(configuration) => out.publish(configuration).await,
+            Err(errors) => out.refuse(errors).await,
+        }
+    }
+
+    /// Settings of middlewares are opaque to the configuration language, so they are looked at here, where a refusal
+    /// can still refuse the whole load.
+    fn check(
+        &self,
+        out: &Publisher,
+        configuration: trafficcop_config::dynamic::Configuration,
+    ) -> Result<trafficcop_config::dynamic::Configuration, trafficcop_config::ConfigErrors> {
+        let mut errors = Vec::new();
+        for (name, middleware) in configuration.http.iter().flat_map(|http| &http.middlewares) {
+            if let Err(found) = out.check(&format!("http.middlewares.{name}"), middleware) {
+                errors.extend(found.0);
+            }
+        }
+        if errors.is_empty() { Ok(configuration) } else { Err(trafficcop_config::ConfigErrors(errors)) }
+    }
+}
+
+/// The folder to watch for one path.
+fn parent(path: &std::path::Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}

@@ -1,0 +1,100 @@
+//! From files to one configuration.
+
+use std::path::{Path, PathBuf};
+
+use trafficcop_config::dynamic::{Configuration, document};
+use trafficcop_config::read::{self, Format};
+use trafficcop_config::{ConfigError, ConfigErrors, Origin, Problem};
+
+use crate::merge;
+
+/// Where the configuration lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// One file.
+    File(PathBuf),
+    /// Every `.toml`, `.yaml` and `.yml` below a folder; what else lies there (an `acme.json`, say) is not ours.
+    Directory(PathBuf),
+}
+
+/// The largest document that is read.
+const MAX_BYTES: u64 = 256 << 20;
+/// Folders within folders that are read.
+const MAX_DEPTH: usize = 32;
+
+/// Reads the source whole, or says everything that is wrong with it.
+pub fn load(source: &Source, log_templates: bool) -> Result<Configuration, ConfigErrors> {
+    match source {
+        Source::File(path) => {
+            let format = Format::of(path).ok_or_else(|| not_readable(path, "a .toml, .yaml or .yml file"))?;
+            document_at(path, format, log_templates)
+        }
+        Source::Directory(folder) => {
+            let mut files = Vec::new();
+            let mut errors = Vec::new();
+            find(folder, 0, &mut files, &mut errors);
+            let mut merged = Configuration::default();
+            for (path, format) in files {
+                match document_at(&path, format, log_templates) {
+                    Ok(configuration) => merge::add(&mut merged, configuration, &path),
+                    Err(found) => errors.extend(found.0),
+                }
+            }
+            if errors.is_empty() { Ok(merged) } else { Err(ConfigErrors(errors)) }
+        }
+    }
+}
+
+/// The documents below a folder, in the order of their names. A file that vanishes meanwhile is simply not there.
+fn find(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, Format)>, errors: &mut Vec<ConfigError>) {
+    if depth > MAX_DEPTH {
+        errors.push(error(folder, format!("folders are nested more than {MAX_DEPTH} deep")));
+        return;
+    }
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(cause) => {
+            errors.push(error(folder, format!("cannot read the folder: {cause}")));
+            return;
+        }
+    };
+    // The type is the entry's own: linked files are read, linked folders are not followed.
+    let mut paths: Vec<_> = entries.flatten().map(|entry| (entry.path(), entry.file_type().is_ok_and(|kind| kind.is_dir()))).collect();
+    paths.sort();
+    for (path, is_folder) in paths {
+        // `..data` and its kin are how Kubernetes swaps a volume: the visible names are links into them.
+        let hidden_volume = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".."));
+        if hidden_volume {
+            continue;
+        }
+        if is_folder {
+            find(&path, depth + 1, files, errors);
+        } else if let Some(format) = Format::of(&path).filter(|format| *format != Format::Json) {
+            files.push((path, format));
+        }
+    }
+}
+
+fn document_at(path: &Path, format: Format, log_templates: bool) -> Result<Configuration, ConfigErrors> {
+    let size = std::fs::metadata(path).map_err(|cause| not_readable(path, &cause.to_string()))?.len();
+    if size > MAX_BYTES {
+        return Err(not_readable(path, &format!("{size} bytes, more than the {MAX_BYTES} that are read")));
+    }
+    let text = std::fs::read_to_string(path).map_err(|cause| not_readable(path, &cause.to_string()))?;
+    let expanded = trafficcop_provider::template::render_document(&text)
+        .map_err(|cause| ConfigErrors(vec![error(path, format!("template: {cause}"))]))?;
+    if log_templates {
+        tracing::debug!(file = %path.display(), content = %expanded, "Template is expanded.");
+    }
+    let node = read::document(&expanded, format, &path.to_string_lossy())?;
+    document::decode(&node)
+}
+
+fn not_readable(path: &Path, why: &str) -> ConfigErrors {
+    ConfigErrors(vec![error(path, format!("cannot read the file: {why}"))])
+}
+
+fn error(path: &Path, message: String) -> ConfigError {
+    let at = Origin::File { file: path.to_string_lossy().into(), line: 1, column: 1 };
+    ConfigError { at, path: String::new(), problem: Problem::Other { message } }
+}
