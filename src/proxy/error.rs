@@ -1,0 +1,19 @@
+//! Why a service or a servers transport could not be built.
+
+/// See the module. Routers that lead to such a service are disabled.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error("the server URL {url:?} is not usable: {problem}")]
+    BadUrl { url: String, problem: String },
+    #[error("unsupported load-balancing strategy {0:?}: wrr, p2c, hrw and leasttime are known")]
+    UnknownStrategy(String),
+    #[error("health check: {0}")]
+    HealthCheck(String),
+    /// A parent with `healthCheck` over a child that has none.
+    #[error("child service {child} of {parent} has no health check, but {parent} has healthCheck enabled")]
+    ChildWithoutHealthCheck { parent: String, child: String },
+    #[error("{0}")]
+    BadStatusRange(String),
+    #[error("TLS settings: {0}")]
+    Tls(String),
+}

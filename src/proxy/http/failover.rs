@@ -1,0 +1,36 @@
+//! [`Failover`]: a service and what answers in its place when it cannot.
+
+use std::sync::Arc;
+
+use trafficcop_balancer::Status;
+use trafficcop_config::dynamic::http as config;
+use trafficcop_exchange::{Exchange, LocalBoxFuture, Request, Response, Service};
+
+use super::Child;
+use crate::BuildError;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Failover {}
+
+impl Failover {
+    pub fn new(
+        _name: &str,
+        _settings: &config::Failover,
+        _main: Child,
+        _fallback: Child,
+    ) -> Result<Arc<Self>, BuildError> {
+        Ok(Arc::new(Self {}))
+    }
+
+    /// For parents. None unless `healthCheck` is set.
+    pub fn health(&self) -> Option<Arc<Status>> {
+        None
+    }
+}
+
+impl Service for Failover {
+    fn call<'a>(&'a self, _req: Request, _cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
+        todo!()
+    }
+}
