@@ -1,0 +1,62 @@
+//! [`RouteTable`]: the routes of an entry point, or the children of a router.
+
+use crate::head::Head;
+use crate::rank::Route;
+
+use super::HttpRule;
+
+/// Routes by rank.
+#[derive(Debug)]
+pub struct RouteTable<R> {
+    routes: Box<[Route<HttpRule, R>]>,
+}
+
+impl<R> RouteTable<R> {
+    /// Ranks the routes: higher priority first, then lower precedence, then name.
+    pub fn build(mut routes: Vec<Route<HttpRule, R>>) -> Self {
+        routes.sort_by(Route::rank);
+        Self { routes: routes.into() }
+    }
+
+    /// The first route by rank whose rule holds.
+    pub fn find(&self, head: &Head<'_>) -> Option<&R> {
+        self.find_linear(head)
+    }
+
+    /// What [`RouteTable::find`] must answer: every rule is asked by rank.
+    pub fn find_linear(&self, head: &Head<'_>) -> Option<&R> {
+        self.routes.iter().find(|route| route.rule.matches(head)).map(|route| &route.route)
+    }
+
+    /// Every route by rank, with whether its rule holds: what `explain` shows.
+    pub fn candidates<'a, 'h>(&'a self, head: &'h Head<'h>) -> Candidates<'a, 'h, R> {
+        Candidates { routes: self.routes.iter(), head }
+    }
+
+    pub fn len(&self) -> usize {
+        self.routes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.routes.is_empty()
+    }
+
+    /// All routes by rank.
+    pub fn routes(&self) -> impl Iterator<Item = &Route<HttpRule, R>> {
+        self.routes.iter()
+    }
+}
+
+/// See [`RouteTable::candidates`].
+pub struct Candidates<'a, 'h, R> {
+    routes: std::slice::Iter<'a, Route<HttpRule, R>>,
+    head: &'h Head<'h>,
+}
+
+impl<'a, R> Iterator for Candidates<'a, '_, R> {
+    type Item = (&'a Route<HttpRule, R>, bool);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.routes.next().map(|route| (route, route.rule.matches(self.head)))
+    }
+}
