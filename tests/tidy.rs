@@ -110,7 +110,12 @@ fn crates_use_only_floors_below() {
     assert_eq!(manifests.len(), FLOORS.len(), "a crate is missing from the table of floors");
     for manifest in manifests {
         let text = read(&manifest);
-        let name = text.lines().find_map(|line| line.strip_prefix("name = ")).expect("a package has a name").trim_matches('"').to_owned();
+        let name = text
+            .lines()
+            .find_map(|line| line.strip_prefix("name = "))
+            .expect("a package has a name")
+            .trim_matches('"')
+            .to_owned();
         let floor = *floors.get(name.as_str()).unwrap_or_else(|| panic!("{name} is missing from the table of floors"));
         let dependencies = text.split("[dependencies]").nth(1).unwrap_or("");
         let dependencies = dependencies.split("\n[").next().unwrap_or("");
@@ -156,11 +161,20 @@ fn no_machine_paths_and_no_registry_hosts() {
     for ending in [".rs", ".md", ".toml", ".yml", ".yaml", "Dockerfile", "run", ".sh"] {
         files(&root(), ending, &mut all);
     }
-    let forbidden = [concat!("/wo", "rk/"), concat!("crates", ".io"), concat!("static.", "crates"), concat!("deb.", "debian.org"), concat!("pypi", ".org"), concat!("registry.", "npmjs")];
+    let forbidden = [
+        concat!("/wo", "rk/"),
+        concat!("crates", ".io"),
+        concat!("static.", "crates"),
+        concat!("deb.", "debian.org"),
+        concat!("pypi", ".org"),
+        concat!("registry.", "npmjs"),
+    ];
     let mut found = Vec::new();
     for path in all {
         let text = read(&path);
-        found.extend(forbidden.iter().filter(|word| text.contains(**word)).map(|word| format!("{}: {word}", path.display())));
+        found.extend(
+            forbidden.iter().filter(|word| text.contains(**word)).map(|word| format!("{}: {word}", path.display())),
+        );
     }
     assert!(found.is_empty(), "{found:#?}");
 }

@@ -59,7 +59,8 @@ fn find(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, Format)>, errors:
         }
     };
     // The type is the entry's own: linked files are read, linked folders are not followed.
-    let mut paths: Vec<_> = entries.flatten().map(|entry| (entry.path(), entry.file_type().is_ok_and(|kind| kind.is_dir()))).collect();
+    let mut paths: Vec<_> =
+        entries.flatten().map(|entry| (entry.path(), entry.file_type().is_ok_and(|kind| kind.is_dir()))).collect();
     paths.sort();
     for (path, is_folder) in paths {
         // `..data` and its kin are how Kubernetes swaps a volume: the visible names are links into them.

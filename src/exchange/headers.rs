@@ -85,9 +85,9 @@ impl Headers {
 
     /// Every line, in order: name as written, value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.entries.iter().map(|entry| {
-            (std::str::from_utf8(self.text(&entry.name)).unwrap_or_default(), self.text(&entry.value))
-        })
+        self.entries
+            .iter()
+            .map(|entry| (std::str::from_utf8(self.text(&entry.name)).unwrap_or_default(), self.text(&entry.value)))
     }
 
     /// Adds a line after all others.
@@ -155,7 +155,9 @@ fn read<'a>(head: &'a Bytes, text: &'a Text) -> &'a [u8] {
 
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.iter().map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value).into_owned()))).finish()
+        f.debug_map()
+            .entries(self.iter().map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value).into_owned())))
+            .finish()
     }
 }
 
@@ -177,7 +179,8 @@ mod tests {
     fn insert_replaces_all_of_that_name_in_place() {
         let mut headers: Headers = [("A", "1"), ("b", "2"), ("a", "3"), ("C", "4")].into_iter().collect();
         headers.insert("a", "9");
-        let lines: Vec<_> = headers.iter().map(|(name, value)| format!("{name}={}", String::from_utf8_lossy(value))).collect();
+        let lines: Vec<_> =
+            headers.iter().map(|(name, value)| format!("{name}={}", String::from_utf8_lossy(value))).collect();
         assert_eq!(lines, ["a=9", "b=2", "C=4"]);
     }
 

@@ -32,7 +32,11 @@ pub trait Parts {
     fn service(&mut self, name: &str) -> Result<Arc<dyn Service>, BuildError>;
     /// A service that sends to one URL with these TLS settings, for `forwardAuth`. It connects to `url`'s authority,
     /// follows no redirects, and yields the answer as it is; a failure sets the exchange's fault.
-    fn client(&mut self, url: &str, tls: Option<&trafficcop_config::dynamic::tcp::TlsClient>) -> Result<Arc<dyn Service>, BuildError>;
+    fn client(
+        &mut self,
+        url: &str,
+        tls: Option<&trafficcop_config::dynamic::tcp::TlsClient>,
+    ) -> Result<Arc<dyn Service>, BuildError>;
 }
 
 /// Collects the steps of a chain while it is built.
@@ -72,7 +76,11 @@ impl<'a> ChainBuilder<'a> {
         self.parts.service(&name)
     }
 
-    pub fn client(&mut self, url: &str, tls: Option<&trafficcop_config::dynamic::tcp::TlsClient>) -> Result<Arc<dyn Service>, BuildError> {
+    pub fn client(
+        &mut self,
+        url: &str,
+        tls: Option<&trafficcop_config::dynamic::tcp::TlsClient>,
+    ) -> Result<Arc<dyn Service>, BuildError> {
         self.parts.client(url, tls)
     }
 

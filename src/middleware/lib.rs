@@ -6,6 +6,23 @@
 pub mod builder;
 pub mod registry;
 
+mod go_path;
+mod ip_strategy;
+#[cfg(test)]
+mod testing;
+
+mod add_prefix;
+mod chain;
+pub mod encoded_characters;
+mod ip_allow_list;
+mod ip_white_list;
+mod redirect_regex;
+mod redirect_scheme;
+mod replace_path;
+mod replace_path_regex;
+mod strip_prefix;
+mod strip_prefix_regex;
+
 pub use builder::{BuildError, ChainBuilder, Parts};
 pub use registry::{KINDS, Kind, find};
 
@@ -16,6 +33,6 @@ use serde::de::DeserializeOwned;
 pub trait Middleware: DeserializeOwned + Serialize + 'static {
     /// As written in configuration: `addPrefix`.
     const NAME: &'static str;
-    /// The words Traefik uses for it in logs and in `type` of the API; lower-case of the name unless it differs.
+    /// Adds the steps, or says why it cannot.
     fn build(self, chain: &mut ChainBuilder<'_>) -> Result<(), BuildError>;
 }

@@ -2,6 +2,17 @@
 
 use trafficcop_config::{ConfigErrors, Node};
 
+use crate::add_prefix::AddPrefix;
+use crate::chain::Chain;
+use crate::encoded_characters::EncodedCharacters;
+use crate::ip_allow_list::IpAllowList;
+use crate::ip_white_list::IpWhiteList;
+use crate::redirect_regex::RedirectRegex;
+use crate::redirect_scheme::RedirectScheme;
+use crate::replace_path::ReplacePath;
+use crate::replace_path_regex::ReplacePathRegex;
+use crate::strip_prefix::StripPrefix;
+use crate::strip_prefix_regex::StripPrefixRegex;
 use crate::{BuildError, ChainBuilder, Middleware};
 
 /// A kind of middleware, with its settings erased.
@@ -27,7 +38,19 @@ impl Kind {
 }
 
 /// Every kind, sorted by name.
-pub static KINDS: &[Kind] = &[];
+pub static KINDS: &[Kind] = &[
+    Kind::of::<AddPrefix>(),
+    Kind::of::<Chain>(),
+    Kind::of::<EncodedCharacters>(),
+    Kind::of::<IpAllowList>(),
+    Kind::of::<IpWhiteList>(),
+    Kind::of::<RedirectRegex>(),
+    Kind::of::<RedirectScheme>(),
+    Kind::of::<ReplacePath>(),
+    Kind::of::<ReplacePathRegex>(),
+    Kind::of::<StripPrefix>(),
+    Kind::of::<StripPrefixRegex>(),
+];
 
 /// The kind of that name, whatever its case.
 pub fn find(name: &str) -> Option<&'static Kind> {

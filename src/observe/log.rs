@@ -70,9 +70,21 @@ fn filter(level: &str) -> EnvFilter {
         _ => ("error", "error"),
     };
     let floors = [
-        "trafficcop", "trafficcop_api", "trafficcop_config", "trafficcop_h1", "trafficcop_merger", "trafficcop_middleware",
-        "trafficcop_observe", "trafficcop_provider", "trafficcop_provider_docker", "trafficcop_provider_file",
-        "trafficcop_provider_internal", "trafficcop_proxy", "trafficcop_server", "trafficcop_snapshot", "trafficcop_tls",
+        "trafficcop",
+        "trafficcop_api",
+        "trafficcop_config",
+        "trafficcop_h1",
+        "trafficcop_merger",
+        "trafficcop_middleware",
+        "trafficcop_observe",
+        "trafficcop_provider",
+        "trafficcop_provider_docker",
+        "trafficcop_provider_file",
+        "trafficcop_provider_internal",
+        "trafficcop_proxy",
+        "trafficcop_server",
+        "trafficcop_snapshot",
+        "trafficcop_tls",
     ];
     floors.iter().fold(EnvFilter::new(others), |filter, floor| {
         filter.add_directive(format!("{floor}={ours}").parse().expect("a crate name and a level make a directive"))
@@ -150,7 +162,9 @@ fn json(out: &mut Writer<'_>, level: tracing::Level, fields: Fields) -> fmt::Res
 
 /// What a client sent must not move the cursor of whoever reads the log.
 fn printable(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() && c != '\n' { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    text.chars()
+        .flat_map(|c| if c.is_control() && c != '\n' { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .collect()
 }
 
 /// The message and the other fields, in the names that users of Traefik's JSON log know.
@@ -215,7 +229,10 @@ mod tests {
         } else {
             common(&mut out, tracing::Level::ERROR, &fields, false).expect("writing to text");
         }
-        let timeless = text.split_once('Z').map(|(before, after)| format!("{}{after}", &before[..before.len() - 19])).expect("a time");
+        let timeless = text
+            .split_once('Z')
+            .map(|(before, after)| format!("{}{after}", &before[..before.len() - 19]))
+            .expect("a time");
         assert_eq!(timeless, expected);
     }
 
@@ -226,6 +243,9 @@ mod tests {
 
     #[test]
     fn a_line_for_machines() {
-        check(true, "{\"level\":\"error\",\"routerName\":\"a b\",\"time\":\"\",\"message\":\"Router is \\u001b disabled.\"}\n");
+        check(
+            true,
+            "{\"level\":\"error\",\"routerName\":\"a b\",\"time\":\"\",\"message\":\"Router is \\u001b disabled.\"}\n",
+        );
     }
 }
