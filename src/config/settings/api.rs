@@ -1,0 +1,111 @@
+//! The API, the health endpoint, and what concerns the process as a whole.
+
+use std::collections::BTreeMap;
+
+use super::section::section;
+
+section! {
+    /// The process as a whole.
+    pub struct Global {
+        /// Looks for newer versions (Traefik's; we never do).
+        pub check_new_version: bool = true,
+        /// Sends usage statistics (Traefik's; we never do).
+        pub send_anonymous_usage: bool = false,
+        /// Leaves X-Forwarded-For without the peer's address, on every entry point.
+        pub not_append_x_forwarded_for as "notAppendXForwardedFor": bool = false,
+    }
+
+    /// The API and its dashboard.
+    pub struct Api {
+        /// Path below which API and dashboard live.
+        pub base_path: String = "/".into(),
+        /// Serves the API without any protection on the entry point traefik.
+        pub insecure: bool = false,
+        /// Serves the dashboard.
+        pub dashboard: bool = true,
+        /// Name shown in the dashboard.
+        pub dashboard_name: String = String::new(),
+        /// Serves profiling data.
+        pub debug: bool = false,
+        /// Hides the hint at the vendor's products in the dashboard.
+        pub disable_dashboard_ad: bool = false,
+    }
+
+    /// The health endpoint.
+    pub struct Ping {
+        /// Entry point it is served on.
+        pub entry_point: String = "traefik".into(),
+        /// Leaves its router to the user.
+        pub manual_routing: bool = false,
+        /// Status while the process is stopping.
+        pub terminating_status_code: i64 = 503,
+    }
+
+    /// Resolution of requested hosts.
+    pub struct HostResolver {
+        /// Also tries the canonical name of a requested host.
+        pub cname_flattening: bool = false,
+        /// Resolver configuration.
+        pub resolv_config: String = "/etc/resolv.conf".into(),
+        /// Most CNAMEs followed.
+        pub resolv_depth: i64 = 5,
+    }
+
+    /// Defaults of the routing core.
+    pub struct Core {
+        /// Rule syntax of routers that name none: v3 or v2.
+        pub default_rule_syntax: String = "v3".into(),
+    }
+
+    /// What Traefik calls experimental.
+    pub struct Experimental {
+        pub plugins: BTreeMap<String, Plugin> = BTreeMap::new(),
+        pub local_plugins: BTreeMap<String, LocalPlugin> = BTreeMap::new(),
+        /// Ends the process when a plugin cannot be loaded.
+        pub abort_on_plugin_failure: bool = false,
+        /// Another proxy engine of Traefik's.
+        pub fast_proxy: Option<FastProxy> = None,
+        /// Allows log.otlp and accessLog.otlp.
+        pub otlplogs: bool = false,
+        /// Allows providers.knative.
+        pub knative: bool = false,
+        /// Allowed providers.kubernetesIngressNGINX.
+        pub kubernetes_ingress_nginx as "kubernetesIngressNGINX": bool = false,
+        /// Allowed providers.kubernetesGateway.
+        pub kubernetes_gateway: bool = false,
+    }
+
+    /// Another proxy engine of Traefik's.
+    pub struct FastProxy {
+        /// Logs what the engine does.
+        pub debug: bool = false,
+    }
+
+    /// A plugin from a catalogue.
+    pub struct Plugin {
+        /// Where it is published.
+        pub module_name: String = String::new(),
+        /// Its version.
+        pub version: String = String::new(),
+        /// Its digest.
+        pub hash: String = String::new(),
+        pub settings: PluginSettings = PluginSettings::default(),
+    }
+
+    /// A plugin from a local folder.
+    pub struct LocalPlugin {
+        /// Its folder.
+        pub module_name: String = String::new(),
+        pub settings: PluginSettings = PluginSettings::default(),
+    }
+
+    /// What a plugin may use.
+    pub struct PluginSettings {
+        /// Environment variables it may read.
+        pub envs: Vec<String> = Vec::new(),
+        /// Folders it may read.
+        pub mounts: Vec<String> = Vec::new(),
+        /// Allows unsafe and syscall packages.
+        pub use_unsafe: bool = false,
+    }
+}

@@ -1,0 +1,182 @@
+//! Entry points: the sockets on which traffic comes in, and what holds for all of it.
+
+use super::options::Domains;
+use super::section::section;
+use crate::address::BadAddress;
+use crate::{Duration, EntryAddress};
+
+section! {
+    /// One entry point.
+    pub struct EntryPoint {
+        /// Where to listen: [host]:port[/tcp|/udp].
+        pub address: String = String::new(),
+        /// Lets user routers answer the ACME HTTP challenge's path.
+        pub allow_acme_by_pass as "allowACMEByPass": bool = false,
+        /// Shares the port with other processes.
+        pub reuse_port: bool = false,
+        /// Serves routers that name no entry point.
+        pub as_default: bool = false,
+        pub transport: Transport = Transport::default(),
+        /// Expects the PROXY protocol from trusted peers.
+        pub proxy_protocol: Option<ProxyProtocol> = None,
+        pub forwarded_headers: ForwardedHeaders = ForwardedHeaders::default(),
+        pub http: Http = Http::default(),
+        pub http2: Http2 = Http2::default(),
+        /// Serves HTTP/3 on the UDP port of the same number.
+        pub http3: Option<Http3> = None,
+        pub udp: Udp = Udp::default(),
+        pub observability: Observability = Observability::default(),
+    }
+
+    /// Deadlines and limits of connections.
+    pub struct Transport {
+        pub life_cycle: LifeCycle = LifeCycle::default(),
+        pub responding_timeouts: RespondingTimeouts = RespondingTimeouts::default(),
+        /// Time after which a kept-alive connection is closed; zero means never.
+        pub keep_alive_max_time: Duration = Duration::ZERO,
+        /// Requests after which a kept-alive connection is closed; zero means never.
+        pub keep_alive_max_requests: i64 = 0,
+    }
+
+    /// What happens between the signal to stop and the end.
+    pub struct LifeCycle {
+        /// Time during which requests are still accepted after the signal.
+        pub request_accept_grace_timeout: Duration = Duration::ZERO,
+        /// Time that requests in flight get to finish.
+        pub grace_time_out: Duration = Duration::from_secs(10),
+    }
+
+    /// Deadlines towards clients; zero means none.
+    pub struct RespondingTimeouts {
+        /// Time to read a whole request, body included.
+        pub read_timeout: Duration = Duration::from_secs(60),
+        /// Time to write an answer.
+        pub write_timeout: Duration = Duration::ZERO,
+        /// Time a kept-alive connection may stay silent.
+        pub idle_timeout: Duration = Duration::from_secs(180),
+    }
+
+    /// From whom a PROXY protocol head is believed.
+    pub struct ProxyProtocol {
+        /// Believes every peer.
+        pub insecure: bool = false,
+        /// Believes these addresses and networks.
+        pub trusted_ips as "trustedIPs": Vec<String> = Vec::new(),
+    }
+
+    /// From whom X-Forwarded-* headers are believed.
+    pub struct ForwardedHeaders {
+        /// Believes every peer.
+        pub insecure: bool = false,
+        /// Believes these addresses and networks.
+        pub trusted_ips as "trustedIPs": Vec<String> = Vec::new(),
+        /// Headers that a client's Connection header may name and keep.
+        pub connection: Vec<String> = Vec::new(),
+        /// Leaves X-Forwarded-For without the peer's address.
+        pub not_append_x_forwarded_for as "notAppendXForwardedFor": bool = false,
+    }
+
+    /// What holds for every HTTP request.
+    pub struct Http {
+        pub redirections: Redirections = Redirections::default(),
+        /// Middlewares that run before those of the router.
+        pub middlewares: Vec<String> = Vec::new(),
+        /// TLS for routers that say nothing about it.
+        pub tls: Option<Tls> = None,
+        pub encoded_characters: EncodedCharacters = EncodedCharacters::default(),
+        /// Escapes the semicolons of queries.
+        pub encode_query_semicolons: bool = false,
+        /// Removes dot segments and doubled slashes from paths.
+        pub sanitize_path: bool = true,
+        /// Most bytes of a request's head.
+        pub max_header_bytes: i64 = 1_048_576,
+        /// What is done to headers with an underscore: keep, delete or reject.
+        pub underscore_headers_strategy: String = "keep".into(),
+    }
+
+    /// Redirections of everything that arrives.
+    pub struct Redirections {
+        /// Redirects to another entry point or port.
+        pub entry_point: Option<RedirectEntryPoint> = None,
+    }
+
+    /// A redirection to another entry point or port.
+    pub struct RedirectEntryPoint {
+        /// Name of an entry point, or :port.
+        pub to: String = String::new(),
+        /// Scheme of the new address.
+        pub scheme: String = "https".into(),
+        /// Answers 301/308 instead of 302/307.
+        pub permanent: bool = true,
+        /// Priority of the redirecting router.
+        pub priority: i64 = i64::MAX - 1,
+    }
+
+    /// TLS that an entry point gives to its routers.
+    pub struct Tls {
+        /// Name of the TLS options.
+        pub options: String = String::new(),
+        /// Name of the certificates resolver.
+        pub cert_resolver: String = String::new(),
+        pub domains: Domains = Domains::default(),
+    }
+
+    /// Which escaped characters a path may hold.
+    pub struct EncodedCharacters {
+        /// Accepts %2F.
+        pub allow_encoded_slash: bool = true,
+        /// Accepts %5C.
+        pub allow_encoded_back_slash: bool = true,
+        /// Accepts %00.
+        pub allow_encoded_null_character: bool = true,
+        /// Accepts %3B.
+        pub allow_encoded_semicolon: bool = true,
+        /// Accepts %25.
+        pub allow_encoded_percent: bool = true,
+        /// Accepts %3F.
+        pub allow_encoded_question_mark: bool = true,
+        /// Accepts %23.
+        pub allow_encoded_hash: bool = true,
+    }
+
+    /// Limits of HTTP/2.
+    pub struct Http2 {
+        /// Requests at the same time on one connection.
+        pub max_concurrent_streams: i32 = 250,
+        /// Most bytes of the table that decodes headers.
+        pub max_decoder_header_table_size: i32 = 4096,
+        /// Most bytes of the table that encodes headers.
+        pub max_encoder_header_table_size: i32 = 4096,
+    }
+
+    /// HTTP/3.
+    pub struct Http3 {
+        /// Port told to clients; zero means that of the address.
+        pub advertised_port: i64 = 0,
+    }
+
+    /// UDP.
+    pub struct Udp {
+        /// Silence after which a session ends.
+        pub timeout: Duration = Duration::from_secs(3),
+    }
+
+    /// What is observed of routers that say nothing about it.
+    pub struct Observability {
+        /// Writes access logs.
+        pub access_logs: bool = true,
+        /// Counts metrics.
+        pub metrics: bool = true,
+        /// Traces requests.
+        pub tracing: bool = true,
+        /// How much is traced: minimal or detailed.
+        pub trace_verbosity: String = "minimal".into(),
+    }
+}
+
+impl EntryPoint {
+    /// The address to listen on. Cannot fail once the settings were validated.
+    pub fn listen(&self) -> Result<EntryAddress, BadAddress> {
+        self.address.parse()
+    }
+}

@@ -1,0 +1,146 @@
+//! Every option of the static configuration with its kind, default and meaning, taken from the model itself.
+
+use std::collections::BTreeMap;
+
+use crate::dynamic::Domain;
+use crate::{Duration, Node, Secret};
+
+use super::Settings;
+
+/// One option, as `--help` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Dotted, in the case of the documentation; `<name>` stands for a name of the user's choice.
+    pub path: String,
+    pub kind: Kind,
+    /// As it would be written; empty where there is none.
+    pub default: String,
+    /// One sentence, possibly empty.
+    pub help: String,
+}
+
+/// What can be written as the value of an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Bool,
+    Int,
+    Float,
+    Text,
+    Duration,
+    List,
+    /// Can be switched on by `true`; has options of its own.
+    Section,
+    /// Anything.
+    Free,
+}
+
+/// All options in the order of the model.
+pub fn all() -> Vec<Line> {
+    let mut out = Vec::new();
+    Settings::default().describe(Place { path: String::new(), help: &[] }, &mut out);
+    out
+}
+
+/// Where in the model the description has come to.
+pub(crate) struct Place<'a> {
+    path: String,
+    help: &'a [&'a str],
+}
+
+impl Place<'_> {
+    pub(crate) fn child<'b>(&self, field: &str, key: &[&str], help: &'b [&'b str]) -> Place<'b> {
+        let key = key.first().map_or_else(|| camel_case(field), |key| (*key).to_owned());
+        let path = if self.path.is_empty() { key } else { format!("{}.{key}", self.path) };
+        Place { path, help }
+    }
+
+    fn line(&self, kind: Kind, default: String) -> Line {
+        let help: Vec<&str> = self.help.iter().map(|line| line.trim()).collect();
+        Line { path: self.path.clone(), kind, default, help: help.join(" ") }
+    }
+}
+
+fn camel_case(field: &str) -> String {
+    let mut upper = false;
+    let mut out = String::with_capacity(field.len());
+    for letter in field.chars() {
+        if letter == '_' {
+            upper = true;
+        } else if upper {
+            out.push(letter.to_ascii_uppercase());
+            upper = false;
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}
+
+/// A value (the default one) that can tell its options.
+pub(crate) trait Described {
+    fn describe(&self, place: Place<'_>, out: &mut Vec<Line>);
+}
+
+macro_rules! scalars {
+    ($($type:ty => $kind:ident),*) => {$(
+        impl Described for $type {
+            fn describe(&self, place: Place<'_>, out: &mut Vec<Line>) {
+                out.push(place.line(Kind::$kind, self.to_string()));
+            }
+        }
+    )*};
+}
+
+scalars!(bool => Bool, i64 => Int, i32 => Int, u16 => Int, f64 => Float, String => Text, Duration => Duration, Secret => Text);
+
+impl Described for Node {
+    fn describe(&self, place: Place<'_>, out: &mut Vec<Line>) {
+        out.push(place.line(Kind::Free, String::new()));
+    }
+}
+
+impl<T: ToString> Described for Vec<T> {
+    fn describe(&self, place: Place<'_>, out: &mut Vec<Line>) {
+        let items: Vec<String> = self.iter().map(ToString::to_string).collect();
+        out.push(place.line(Kind::List, items.join(", ")));
+    }
+}
+
+/// The domains of an entry point: a list whose items have options.
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+#[serde(transparent)]
+pub struct Domains(pub Vec<Domain>);
+
+impl Described for Domains {
+    fn describe(&self, place: Place<'_>, out: &mut Vec<Line>) {
+        let mut line = |name: &str, kind, help| {
+            out.push(Line { path: format!("{}[].{name}", place.path), kind, default: String::new(), help });
+        };
+        line("main", Kind::Text, "First name of the certificate.".to_owned());
+        line("sans", Kind::List, "Further names of the certificate.".to_owned());
+    }
+}
+
+impl<T: Described> Described for BTreeMap<String, T>
+where
+    T: Default,
+{
+    fn describe(&self, place: Place<'_>, out: &mut Vec<Line>) {
+        let named = Place { path: format!("{}.<name>", place.path), help: place.help };
+        T::default().describe(named, out);
+    }
+}
+
+/// An option that can be left out. A scalar stays one line; a section gets a line of its own before its options.
+impl<T: Described + Default> Described for Option<T> {
+    fn describe(&self, place: Place<'_>, out: &mut Vec<Line>) {
+        let first = out.len();
+        let section = place.line(Kind::Section, String::new());
+        T::default().describe(place, out);
+        if out.get(first).is_none_or(|line| line.path != section.path) {
+            out.insert(first, section);
+        } else if let Some(line) = out.get_mut(first) {
+            line.default.clear();
+        }
+    }
+}
