@@ -1,0 +1,153 @@
+//! [`TlsState`]: all of TLS that a snapshot holds.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use trafficcop_config::dynamic::tls::{Certificate, Store, Tls};
+use trafficcop_config::error::{ConfigError, Problem};
+use trafficcop_config::{At, Origin};
+
+use crate::options::{self, BuiltOptions};
+use crate::resolver::Resolver;
+use crate::self_signed::SelfSigned;
+use crate::store::{DefaultCertificate, StoredCertificate};
+use crate::{CertificateStore, TlsError};
+
+/// The name of the options and of the store that need no provider.
+const DEFAULT: &str = "default";
+
+/// Certificates and options, built; immutable.
+#[derive(Debug)]
+pub struct TlsState {
+    store: Arc<CertificateStore>,
+    /// By qualified name. None: the options are broken.
+    options: HashMap<Box<str>, Option<BuiltOptions>, foldhash::fast::RandomState>,
+    warnings: Vec<ConfigError>,
+}
+
+/// What a handshake shall follow.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    pub config: Arc<ServerConfig>,
+    /// The qualified name of the options.
+    pub options: Arc<str>,
+}
+
+impl TlsState {
+    /// Builds the merged TLS section: option names qualified (`strict@file`), but for `default`. When it holds no
+    /// options `default`, handshakes that need them fail: whoever merges puts Traefik's own there, unless two providers
+    /// disagree about them. Reads files; `previous` lends what did not change, and its self-signed certificate.
+    ///
+    /// What could not be built is left out of the state and told in the second part.
+    pub fn build(tls: &Tls, previous: Option<&Self>) -> (Self, Vec<ConfigError>) {
+        let mut errors = Vec::new();
+        let mut warnings = Vec::new();
+        let known = previous.map(|previous| &*previous.store);
+        let provider = crate::provider();
+
+        let mut certificates = Vec::new();
+        for (index, certificate) in tls.certificates.iter().enumerate() {
+            let path = format!("tls.certificates[{index}]");
+            match StoredCertificate::load(&certificate.cert_file, &certificate.key_file, known, &provider) {
+                Ok(stored) if is_for_default(certificate) => certificates.push(stored),
+                Ok(_) => warnings.push(problem(
+                    &certificate.at,
+                    &path,
+                    format!("only the store default is ever asked, not {}", certificate.stores.join(", ")),
+                )),
+                Err(error) => errors.push(problem(&certificate.at, &path, error.to_string())),
+            }
+        }
+        let generated = known.and_then(CertificateStore::generated);
+        let default = default_certificate(tls.stores.get(DEFAULT), generated, &provider, &mut errors, &mut warnings);
+        let store = Arc::new(CertificateStore::new(certificates, default));
+
+        let mut options = HashMap::default();
+        for (name, asked) in &tls.options {
+            let path = format!("tls.options.{name}");
+            let before = previous.and_then(|previous| previous.options.get(name.as_str())).and_then(Option::as_ref);
+            let built = match options::build(name, asked, &store, before) {
+                Ok((built, notes)) => {
+                    warnings.extend(notes.into_iter().map(|note| problem(&asked.at, &path, note)));
+                    Some(built)
+                }
+                Err(error) => {
+                    errors.push(problem(&asked.at, &path, error.to_string()));
+                    None
+                }
+            };
+            options.insert(name.as_str().into(), built);
+        }
+        (Self { store, options, warnings }, errors)
+    }
+
+    /// What the handshake with a client that asked for `server_name` at our address `local` shall follow, under the
+    /// options of that qualified name. None: unknown or broken options, and the connection must be closed.
+    pub fn resolve(&self, options: &str, server_name: Option<&str>, local: IpAddr) -> Option<Resolved> {
+        let built = self.options.get(options)?.as_ref()?;
+        let options = Arc::clone(&built.name);
+        if server_name.is_some() || self.store.find_address(local).is_none() {
+            return Some(Resolved { config: Arc::clone(&built.config), options });
+        }
+        let mut config = ServerConfig::clone(&built.config);
+        let store = Arc::clone(&self.store);
+        config.cert_resolver = Arc::new(Resolver { store, strict: built.strict, local: Some(local) });
+        Some(Resolved { config: Arc::new(config), options })
+    }
+
+    /// Whether options of that name exist.
+    pub fn has_options(&self, name: &str) -> bool {
+        self.options.contains_key(name)
+    }
+
+    /// Whether options of that name exist and can be used.
+    pub fn is_usable(&self, name: &str) -> bool {
+        matches!(self.options.get(name), Some(Some(_)))
+    }
+
+    /// What was asked for and has no effect.
+    pub fn warnings(&self) -> &[ConfigError] {
+        &self.warnings
+    }
+
+    pub fn store(&self) -> &CertificateStore {
+        &self.store
+    }
+}
+
+fn is_for_default(certificate: &Certificate) -> bool {
+    certificate.stores.is_empty() || certificate.stores.iter().any(|store| store == DEFAULT)
+}
+
+fn default_certificate(
+    store: Option<&At<Store>>,
+    generated: Option<&Arc<SelfSigned>>,
+    provider: &rustls::crypto::CryptoProvider,
+    errors: &mut Vec<ConfigError>,
+    warnings: &mut Vec<ConfigError>,
+) -> DefaultCertificate {
+    let path = "tls.stores.default.defaultCertificate";
+    if let Some(store) = store {
+        if let Some(pair) = &store.default_certificate {
+            let loaded: Result<_, TlsError> = StoredCertificate::load(&pair.cert_file, &pair.key_file, None, provider);
+            return match loaded {
+                Ok(stored) => DefaultCertificate::Given(stored.key),
+                Err(error) => {
+                    errors.push(problem(&store.at, path, error.to_string()));
+                    DefaultCertificate::Broken
+                }
+            };
+        }
+        if store.default_generated_cert.is_some() {
+            let note = "defaultGeneratedCert has no effect: certificate resolvers are not part of this build";
+            warnings.push(problem(&store.at, "tls.stores.default", note.to_owned()));
+        }
+    }
+    DefaultCertificate::SelfSigned(generated.map_or_else(SelfSigned::prepare, Arc::clone))
+}
+
+fn problem(at: &Origin, path: &str, message: String) -> ConfigError {
+    ConfigError { at: at.clone(), path: path.to_owned(), problem: Problem::Other { message } }
+}
