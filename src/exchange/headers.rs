@@ -6,28 +6,32 @@
 use std::fmt;
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 /// Header lines in their order. Names are compared without regard to case and written as they were given.
 #[derive(Clone, Default)]
 pub struct Headers {
     /// The head that was read; entries point into it.
     head: Bytes,
-    entries: SmallVec<[Entry; 16]>,
+    /// The texts of lines that were added. Lines that go away leave theirs behind: a message lives shortly.
+    own: Vec<u8>,
+    entries: Vec<Entry>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Entry {
-    name: Text,
-    value: Text,
+    name: Span,
+    value: Span,
 }
 
-#[derive(Clone)]
-enum Text {
-    /// Start and length within `head`.
-    Read(u32, u32),
-    Own(Bytes),
+/// Start and length within `head`, or within `own` when the start carries the mark [`OWN`]. Spans instead of `Bytes`
+/// keep a line at 16 bytes and its removal free.
+#[derive(Clone, Copy)]
+struct Span {
+    start: u32,
+    len: u32,
 }
+
+const OWN: u32 = 1 << 31;
 
 impl Headers {
     pub fn new() -> Self {
@@ -36,14 +40,20 @@ impl Headers {
 
     /// An empty list over `head`, to which an engine adds with [`Headers::push_read`].
     pub fn over(head: Bytes) -> Self {
-        Self { head, entries: SmallVec::new() }
+        Self::over_with_capacity(head, 16)
+    }
+
+    /// As [`Headers::over`], with room for so many lines.
+    pub fn over_with_capacity(head: Bytes, lines: usize) -> Self {
+        debug_assert!(head.len() < OWN as usize);
+        Self { head, own: Vec::new(), entries: Vec::with_capacity(lines) }
     }
 
     /// Adds the line whose name and value lie at these ranges of the head given to [`Headers::over`].
     pub fn push_read(&mut self, name: std::ops::Range<usize>, value: std::ops::Range<usize>) {
         debug_assert!(name.end <= self.head.len() && value.end <= self.head.len());
-        let name = Text::Read(name.start as u32, name.len() as u32);
-        let value = Text::Read(value.start as u32, value.len() as u32);
+        let name = Span { start: name.start as u32, len: name.len() as u32 };
+        let value = Span { start: value.start as u32, len: value.len() as u32 };
         self.entries.push(Entry { name, value });
     }
 
@@ -57,7 +67,7 @@ impl Headers {
 
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.entries.iter().find(|entry| self.is_named(entry, name)).map(|entry| self.text(&entry.value))
+        self.entries.iter().find(|entry| self.is_named(entry, name)).map(|entry| self.text(entry.value))
     }
 
     /// The first value of that name, if it is UTF-8.
@@ -67,15 +77,16 @@ impl Headers {
 
     /// Every value of that name, in order.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.entries.iter().filter(move |entry| self.is_named(entry, name)).map(|entry| self.text(&entry.value))
+        self.entries.iter().filter(move |entry| self.is_named(entry, name)).map(|entry| self.text(entry.value))
     }
 
-    /// The first value of that name without copying its bytes.
+    /// The first value of that name; without copying when it came with the head.
     pub fn get_bytes(&self, name: &str) -> Option<Bytes> {
-        let entry = self.entries.iter().find(|entry| self.is_named(entry, name))?;
-        Some(match &entry.value {
-            Text::Read(start, len) => self.head.slice(*start as usize..(start + len) as usize),
-            Text::Own(bytes) => bytes.clone(),
+        let Span { start, len } = self.entries.iter().find(|entry| self.is_named(entry, name))?.value;
+        Some(if start & OWN == 0 {
+            self.head.slice(start as usize..(start + len) as usize)
+        } else {
+            Bytes::copy_from_slice(self.text(Span { start, len }))
         })
     }
 
@@ -85,72 +96,90 @@ impl Headers {
 
     /// Every line, in order: name as written, value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.entries
-            .iter()
-            .map(|entry| (std::str::from_utf8(self.text(&entry.name)).unwrap_or_default(), self.text(&entry.value)))
+        self.lines().map(|(name, value)| (std::str::from_utf8(name).unwrap_or_default(), value))
+    }
+
+    /// As [`Headers::iter`], with the names as bytes: what an engine writes.
+    pub fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.entries.iter().map(|entry| (self.text(entry.name), self.text(entry.value)))
     }
 
     /// Adds a line after all others.
     pub fn append(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
-        self.entries.push(Entry { name: Text::Own(name.into()), value: Text::Own(value.into()) });
+        self.push(&name.into(), &value.into());
+    }
+
+    /// As [`Headers::append`], from borrowed texts.
+    pub fn push(&mut self, name: &[u8], value: &[u8]) {
+        let entry = self.keep(name, value);
+        self.entries.push(entry);
     }
 
     /// Leaves exactly one line of that name: in the place of the first that was there, else at the end.
     pub fn insert(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
         let (name, value) = (name.into(), value.into());
-        let lookup = name.clone();
-        let Ok(lookup) = std::str::from_utf8(&lookup) else { return };
+        let Ok(lookup) = std::str::from_utf8(&name) else { return };
+        let entry = self.keep(&name, &value);
         match self.entries.iter().position(|entry| self.is_named(entry, lookup)) {
             Some(first) => {
-                self.entries[first] = Entry { name: Text::Own(name), value: Text::Own(value) };
-                self.retain_from(first + 1, |line| !line.eq_ignore_ascii_case(lookup));
+                self.entries[first] = entry;
+                self.remove_from(first + 1, lookup);
             }
-            None => self.entries.push(Entry { name: Text::Own(name), value: Text::Own(value) }),
+            None => self.entries.push(entry),
         }
     }
 
     /// Removes every line of that name; says whether there was one.
     pub fn remove(&mut self, name: &str) -> bool {
         let before = self.entries.len();
-        self.retain_from(0, |line| !line.eq_ignore_ascii_case(name));
+        self.remove_from(0, name);
         before != self.entries.len()
     }
 
     /// Keeps the lines for whose name and value `keep` says true.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &[u8]) -> bool) {
-        let head = &self.head;
+        let (head, own) = (&self.head, &self.own);
         self.entries.retain(|entry| {
-            keep(std::str::from_utf8(read(head, &entry.name)).unwrap_or_default(), read(head, &entry.value))
+            keep(std::str::from_utf8(read(head, own, entry.name)).unwrap_or_default(), read(head, own, entry.value))
         });
     }
 
     pub fn clear(&mut self) {
         self.entries.clear();
+        self.own.clear();
     }
 
-    fn retain_from(&mut self, start: usize, mut keep: impl FnMut(&str) -> bool) {
-        let head = &self.head;
+    fn remove_from(&mut self, start: usize, name: &str) {
+        let (head, own) = (&self.head, &self.own);
         let mut index = 0;
         self.entries.retain(|entry| {
             index += 1;
-            index <= start || keep(std::str::from_utf8(read(head, &entry.name)).unwrap_or_default())
+            index <= start || !read(head, own, entry.name).eq_ignore_ascii_case(name.as_bytes())
         });
     }
 
-    fn is_named(&self, entry: &Entry, name: &str) -> bool {
-        self.text(&entry.name).eq_ignore_ascii_case(name.as_bytes())
+    fn keep(&mut self, name: &[u8], value: &[u8]) -> Entry {
+        let mut keep = |text: &[u8]| {
+            let start = self.own.len() as u32 | OWN;
+            self.own.extend_from_slice(text);
+            Span { start, len: text.len() as u32 }
+        };
+        Entry { name: keep(name), value: keep(value) }
     }
 
-    fn text<'a>(&'a self, text: &'a Text) -> &'a [u8] {
-        read(&self.head, text)
+    fn is_named(&self, entry: &Entry, name: &str) -> bool {
+        entry.name.len as usize == name.len() && self.text(entry.name).eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    fn text(&self, span: Span) -> &[u8] {
+        read(&self.head, &self.own, span)
     }
 }
 
-fn read<'a>(head: &'a Bytes, text: &'a Text) -> &'a [u8] {
-    match text {
-        Text::Read(start, len) => &head[*start as usize..(*start + *len) as usize],
-        Text::Own(bytes) => bytes,
-    }
+fn read<'a>(head: &'a [u8], own: &'a [u8], span: Span) -> &'a [u8] {
+    let start = (span.start & !OWN) as usize;
+    let from = if span.start & OWN == 0 { head } else { own };
+    &from[start..start + span.len as usize]
 }
 
 impl fmt::Debug for Headers {
@@ -182,6 +211,19 @@ mod tests {
         let lines: Vec<_> =
             headers.iter().map(|(name, value)| format!("{name}={}", String::from_utf8_lossy(value))).collect();
         assert_eq!(lines, ["a=9", "b=2", "C=4"]);
+    }
+
+    #[test]
+    fn read_and_added_lines_live_side_by_side() {
+        let mut headers = Headers::over(Bytes::from_static(b"X-One: a\r\n"));
+        headers.push_read(0..5, 7..8);
+        headers.append("X-Two", String::from("b"));
+        headers.push(b"x-one", b"c");
+        assert_eq!(headers.get_bytes("x-two").as_deref(), Some(&b"b"[..]));
+        assert_eq!(headers.get_bytes("x-one").as_deref(), Some(&b"a"[..]));
+        headers.insert("X-ONE", "d");
+        let lines: Vec<_> = headers.lines().collect();
+        assert_eq!(lines, [(&b"X-ONE"[..], &b"d"[..]), (b"X-Two", b"b")]);
     }
 
     #[test]
