@@ -51,6 +51,8 @@ pub struct Exchange {
     pub origin_status: Option<StatusCode>,
     /// How often the request was sent again.
     pub retries: u32,
+    /// A middleware removed `X-Forwarded-For` on purpose: the proxy must not begin a new one.
+    pub omit_forwarded_for: bool,
     /// Where 1xx answers go.
     pub interim: Interim,
 }
@@ -68,6 +70,7 @@ impl Exchange {
             reason: None,
             origin_status: None,
             retries: 0,
+            omit_forwarded_for: false,
             interim: Interim::default(),
         }
     }

@@ -11,7 +11,7 @@ use crate::BuildError;
 /// The setting. Without it the peer's address is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct IpStrategy {
+pub(crate) struct IpStrategy {
     /// The N-th address from the right of `X-Forwarded-For`; 0 means the peer.
     #[serde(skip_serializing_if = "is_zero")]
     depth: i64,

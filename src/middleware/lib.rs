@@ -12,16 +12,27 @@ mod ip_strategy;
 mod testing;
 
 mod add_prefix;
+mod basic_auth;
 mod chain;
 pub mod encoded_characters;
+mod errors;
+mod headers;
+mod in_flight_req;
 mod ip_allow_list;
 mod ip_white_list;
+mod password;
+mod rate_limit;
 mod redirect_regex;
 mod redirect_scheme;
 mod replace_path;
 mod replace_path_regex;
+mod replay;
+mod retry;
+mod source;
+mod status;
 mod strip_prefix;
 mod strip_prefix_regex;
+mod users;
 
 pub use builder::{BuildError, ChainBuilder, Parts};
 pub use registry::{KINDS, Kind, find};

@@ -3,14 +3,20 @@
 use trafficcop_config::{ConfigErrors, Node};
 
 use crate::add_prefix::AddPrefix;
+use crate::basic_auth::BasicAuth;
 use crate::chain::Chain;
 use crate::encoded_characters::EncodedCharacters;
+use crate::errors::Errors;
+use crate::headers::Headers;
+use crate::in_flight_req::InFlightReq;
 use crate::ip_allow_list::IpAllowList;
 use crate::ip_white_list::IpWhiteList;
+use crate::rate_limit::RateLimit;
 use crate::redirect_regex::RedirectRegex;
 use crate::redirect_scheme::RedirectScheme;
 use crate::replace_path::ReplacePath;
 use crate::replace_path_regex::ReplacePathRegex;
+use crate::retry::Retry;
 use crate::strip_prefix::StripPrefix;
 use crate::strip_prefix_regex::StripPrefixRegex;
 use crate::{BuildError, ChainBuilder, Middleware};
@@ -40,14 +46,20 @@ impl Kind {
 /// Every kind, sorted by name.
 pub static KINDS: &[Kind] = &[
     Kind::of::<AddPrefix>(),
+    Kind::of::<BasicAuth>(),
     Kind::of::<Chain>(),
     Kind::of::<EncodedCharacters>(),
+    Kind::of::<Errors>(),
+    Kind::of::<Headers>(),
+    Kind::of::<InFlightReq>(),
     Kind::of::<IpAllowList>(),
     Kind::of::<IpWhiteList>(),
+    Kind::of::<RateLimit>(),
     Kind::of::<RedirectRegex>(),
     Kind::of::<RedirectScheme>(),
     Kind::of::<ReplacePath>(),
     Kind::of::<ReplacePathRegex>(),
+    Kind::of::<Retry>(),
     Kind::of::<StripPrefix>(),
     Kind::of::<StripPrefixRegex>(),
 ];

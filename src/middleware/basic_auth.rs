@@ -1,0 +1,201 @@
+//! # basicAuth
+//!
+//! Asks for a user name and password.
+//!
+//! ```yaml
+//! middlewares:
+//!   auth:
+//!     basicAuth:
+//!       users: ["test:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/"]
+//!       realm: staff
+//! ```
+//!
+//! Users are written as `htpasswd` does: `name:hash` with bcrypt, MD5 (`$apr1$`, `$1$`) or `{SHA}`; a `usersFile` holds
+//! one a line, with `#` comments. Without any user the middleware is not built and its routers are closed. The refusal is
+//! 401 `401 Unauthorized`. An unknown user takes as long as a known one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use trafficcop_exchange::{Around, Exchange, Headers, LocalBoxFuture, Next, Reason, Request, Response, StatusCode};
+
+use crate::{BuildError, ChainBuilder, Middleware, password, users};
+
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct BasicAuth {
+    /// `name:hash`; these override the entries of the file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    users: Vec<String>,
+    /// A file with one user a line.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    users_file: String,
+    /// What the browser shows; `traefik` if empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    realm: String,
+    /// Do not send the Authorization header on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    remove_header: bool,
+    /// The header in which the back end finds the user's name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    header_field: String,
+}
+
+impl Middleware for BasicAuth {
+    const NAME: &'static str = "basicAuth";
+
+    fn build(self, chain: &mut ChainBuilder<'_>) -> Result<(), BuildError> {
+        let users = users::load(&self.users, &self.users_file, |line| match line.split_once(':') {
+            Some((name, hash)) if !hash.contains(':') => Ok((name.to_owned(), hash.to_owned())),
+            _ => Err(format!("error parsing BasicUser: {}", line.split(':').next().unwrap_or(""))),
+        })?;
+        let realm = if self.realm.is_empty() { "traefik" } else { &self.realm };
+        let stand_in = users.values().max_by_key(|hash| password::is_slow(hash)).cloned().unwrap_or_default();
+        chain.around(Gate {
+            users,
+            stand_in,
+            challenge: Bytes::from(format!("Basic realm=\"{realm}\"")),
+            remove_header: self.remove_header,
+            header_field: self.header_field,
+            known: Mutex::default(),
+            salt: rand::random(),
+        });
+        Ok(())
+    }
+}
+
+/// Verified credentials that are remembered, so that bcrypt is paid once and not per request.
+const REMEMBERED: usize = 1024;
+
+struct Gate {
+    users: BTreeMap<String, String>,
+    /// The hash that is verified for unknown users.
+    stand_in: String,
+    challenge: Bytes,
+    remove_header: bool,
+    header_field: String,
+    /// Digests of credentials that were right; salted, so that they are worth nothing elsewhere.
+    known: Mutex<Vec<[u8; 32]>>,
+    salt: [u8; 16],
+}
+
+impl Gate {
+    /// The user's name, if the credentials are right.
+    async fn user(&self, headers: &Headers) -> Option<String> {
+        let value = headers.get_str("Authorization")?;
+        let (scheme, encoded) = value.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let credentials = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+        let (name, secret) = credentials.split_once(':')?;
+        let known = self.users.get(name);
+        let hash = known.unwrap_or(&self.stand_in);
+        let right = if password::is_slow(hash) {
+            self.verify_slowly(hash, &credentials, secret).await
+        } else {
+            password::verify(hash, secret.as_bytes())
+        };
+        (right && known.is_some()).then(|| name.to_owned())
+    }
+
+    async fn verify_slowly(&self, hash: &str, credentials: &str, secret: &str) -> bool {
+        let digest: [u8; 32] = Sha256::new().chain_update(self.salt).chain_update(credentials).finalize().into();
+        if self.known.lock().contains(&digest) {
+            return true;
+        }
+        let (hash, secret): (Arc<str>, Arc<[u8]>) = (hash.into(), secret.as_bytes().into());
+        let right = tokio::task::spawn_blocking(move || password::verify(&hash, &secret)).await.unwrap_or(false);
+        if right && self.users.contains_key(credentials.split(':').next().unwrap_or("")) {
+            let mut known = self.known.lock();
+            if known.len() >= REMEMBERED {
+                known.remove(0);
+            }
+            known.push(digest);
+        }
+        right
+    }
+}
+
+impl Around for Gate {
+    fn call<'a>(&'a self, mut req: Request, cx: &'a mut Exchange, next: Next<'a>) -> LocalBoxFuture<'a, Response> {
+        Box::pin(async move {
+            let Some(user) = self.user(&req.headers).await else {
+                cx.reason = Some(Reason::AuthDenied);
+                return unauthorized(&self.challenge);
+            };
+            if !self.header_field.is_empty() {
+                req.headers.insert(self.header_field.clone(), user.clone());
+            }
+            if self.remove_header {
+                req.headers.remove("Authorization");
+            }
+            cx.user = Some(user.into());
+            next.run(req, cx).await
+        })
+    }
+}
+
+/// The refusal; shared with digestAuth.
+pub(crate) fn unauthorized(challenge: &Bytes) -> Response {
+    let mut response = Response::new(StatusCode::UNAUTHORIZED);
+    response.headers.append("Content-Type", "text/plain");
+    response.headers.append("WWW-Authenticate", challenge.clone());
+    response.body = Bytes::from_static(b"401 Unauthorized\n").into();
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use trafficcop_exchange::Method;
+
+    use super::*;
+    use crate::testing::{self, Origin};
+
+    #[track_caller]
+    fn check(credentials: Option<&str>, expected: u16) {
+        let origin = Origin::ok();
+        let hash = bcrypt::hash("slow", 4).expect("a hash");
+        let settings = format!(
+            "{{users: ['test:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/', 'b:{hash}'], headerField: X-User, removeHeader: true}}"
+        );
+        let chain = testing::chain("basicAuth", &settings, origin.clone()).expect("good settings");
+        for _ in 0..2 {
+            let mut request = testing::request(Method::GET, "/");
+            request.headers.append("X-User", "forged");
+            if let Some(credentials) = credentials {
+                request.headers.append("Authorization", format!("basic {}", STANDARD.encode(credentials)));
+            }
+            let response = testing::run(&chain, request, &mut testing::exchange());
+            assert_eq!(response.status.as_u16(), expected, "{credentials:?}");
+        }
+        for seen in origin.seen() {
+            assert_eq!(seen.header("X-User"), credentials.and_then(|text| text.split(':').next()));
+            assert_eq!(seen.header("Authorization"), None);
+        }
+    }
+
+    #[test]
+    fn only_the_right_password_opens() {
+        check(Some("test:test"), 200);
+        check(Some("b:slow"), 200);
+        check(Some("test:wrong"), 401);
+        check(Some("b:wrong"), 401);
+        check(Some("nobody:test"), 401);
+        check(Some("nobody:slow"), 401);
+        check(None, 401);
+    }
+
+    #[test]
+    fn a_gate_without_users_is_not_built() {
+        for settings in ["{}", "{users: [nocolon]}", "{users: ['a:b:c']}", "{usersFile: /nowhere}"] {
+            assert!(testing::chain("basicAuth", settings, Origin::ok()).is_err(), "{settings}");
+        }
+    }
+}

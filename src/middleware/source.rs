@@ -1,0 +1,59 @@
+//! What counts as one source of requests; shared by the limiters.
+
+use serde::{Deserialize, Serialize};
+use trafficcop_exchange::{Exchange, Request};
+
+use crate::BuildError;
+use crate::ip_strategy::{IpStrategy, Strategy};
+
+/// The setting: at most one of the three.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct SourceCriterion {
+    /// By client address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip_strategy: Option<IpStrategy>,
+    /// By the value of a header.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    request_header_name: String,
+    /// By the host asked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    request_host: bool,
+}
+
+/// The setting, built.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    Address(Strategy),
+    Header(String),
+    Host,
+}
+
+impl SourceCriterion {
+    /// `none` is what an empty criterion means to this middleware.
+    pub(crate) fn build(&self, none: Source) -> Result<Source, BuildError> {
+        let header = !self.request_header_name.is_empty();
+        if [self.ip_strategy.is_some(), header, self.request_host].iter().filter(|set| **set).count() > 1 {
+            return Err(BuildError::invalid("iPStrategy, requestHeaderName and requestHost are mutually exclusive"));
+        }
+        Ok(match &self.ip_strategy {
+            Some(strategy) => Source::Address(strategy.build()?),
+            None if header => Source::Header(self.request_header_name.clone()),
+            None if self.request_host => Source::Host,
+            None => none,
+        })
+    }
+}
+
+impl Source {
+    /// The source of this request; None when it has none (a missing `X-Forwarded-For`, say).
+    pub(crate) fn of(&self, req: &Request, cx: &Exchange) -> Option<String> {
+        match self {
+            Self::Address(strategy) => {
+                strategy.address(&req.headers, &cx.connection).map(|address| address.to_string())
+            }
+            Self::Header(name) => Some(req.headers.get_str(name).unwrap_or("").to_owned()),
+            Self::Host => Some(req.host_str().to_owned()),
+        }
+    }
+}
