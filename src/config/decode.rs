@@ -1,15 +1,60 @@
 //! From [`Node`] to typed models: tolerant where Traefik is (case of keys, numbers as text, lists with commas, `true`
 //! for an empty section), and complete in its errors.
+//!
+//! How all errors are found and not only the first: most are noted and decoded past with a stand-in. What only the
+//! model itself can refuse (a `Deserialize` of its own) ends the pass; that node is left out and the tree decoded again.
+//! A section written as `false` is left out the same way, without an error.
 
+mod access;
+mod context;
+mod deserializer;
+mod error;
 pub(crate) mod handover;
+pub(crate) mod scalar;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
 
 use serde::de::DeserializeOwned;
 
-use crate::{ConfigErrors, Node};
+use crate::{ConfigError, ConfigErrors, Node};
+use context::{Context, MOST_ERRORS, NodeId};
+use deserializer::Reader;
 
 impl Node {
-    /// Decodes the whole tree, or says everything that is wrong with it.
+    /// Decodes the whole tree, or says everything that is wrong with it (but not more than 100 errors).
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, ConfigErrors> {
-        unimplemented!()
+        self.decode_within("")
+    }
+
+    /// As [`Node::decode`], for a subtree that lies at `path`: errors name their whole path.
+    pub fn decode_within<T: DeserializeOwned>(&self, path: &str) -> Result<T, ConfigErrors> {
+        let mut left_out: HashSet<NodeId> = HashSet::new();
+        let mut refused: Vec<(NodeId, ConfigError)> = Vec::new();
+        loop {
+            let context = Context::new(self, left_out.clone(), path);
+            let result = T::deserialize(Reader::new(self, &context)).map_err(|error| context.place(error, self));
+            let switched_off = context.switched_off.take();
+            let noted = context.into_noted();
+            let again = match result {
+                Ok(model) if noted.is_empty() && refused.is_empty() && switched_off.is_empty() => return Ok(model),
+                Ok(_) => !switched_off.is_empty(),
+                Err(error) => {
+                    let (node, error) = error.into_parts();
+                    let node = node.unwrap_or(NodeId::of(self));
+                    // A stand-in for a value that was already found wrong may be refused in its turn.
+                    if !noted.iter().any(|(known, _)| *known == node) {
+                        refused.push((node, error));
+                    }
+                    refused.len() < MOST_ERRORS && node != NodeId::of(self) && left_out.insert(node)
+                }
+            };
+            left_out.extend(switched_off);
+            if !again {
+                let all = refused.into_iter().chain(noted).map(|(_, error)| error).take(MOST_ERRORS).collect();
+                return Err(ConfigErrors(all).sorted());
+            }
+        }
     }
 }

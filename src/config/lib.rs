@@ -15,6 +15,7 @@ pub mod origin;
 pub mod read;
 pub mod secret;
 pub mod settings;
+pub mod shape;
 pub mod suggest;
 
 pub use address::EntryAddress;
@@ -24,3 +25,4 @@ pub use name::Name;
 pub use node::{Node, Scalar, Value};
 pub use origin::{At, Origin};
 pub use secret::Secret;
+pub use shape::Shape;

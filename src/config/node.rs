@@ -2,6 +2,7 @@
 
 mod model;
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::Origin;
@@ -11,6 +12,9 @@ use crate::Origin;
 pub struct Node {
     pub value: Value,
     pub at: Origin,
+    /// Where the key of this node was written, when it stands in a map of a notation that has places of its own for
+    /// keys. See [`Node::place`].
+    pub key_at: Origin,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,6 +37,17 @@ pub enum Scalar {
     Text(Arc<str>),
 }
 
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Float(value) => write!(f, "{value}"),
+            Self::Text(value) => f.write_str(value),
+        }
+    }
+}
+
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
@@ -41,12 +56,32 @@ impl PartialEq for Node {
 
 impl Node {
     pub fn new(value: Value, at: Origin) -> Self {
-        Self { value, at }
+        Self { value, at, key_at: Origin::Unknown }
+    }
+
+    /// A scalar of text.
+    pub fn text(value: impl Into<Arc<str>>, at: Origin) -> Self {
+        Self::new(Value::Scalar(Scalar::Text(value.into())), at)
     }
 
     /// The child of a map, whatever the case of its key.
     pub fn get(&self, key: &str) -> Option<&Self> {
         let Value::Map(entries) = &self.value else { return None };
         entries.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, node)| node)
+    }
+
+    /// Where this node begins: its key, or itself where keys have no place.
+    pub fn place(&self) -> &Origin {
+        if self.key_at == Origin::Unknown { &self.at } else { &self.key_at }
+    }
+
+    /// How many nodes this tree has, itself included.
+    pub fn size(&self) -> usize {
+        let children: usize = match &self.value {
+            Value::Null | Value::Scalar(_) => 0,
+            Value::List(items) => items.iter().map(Self::size).sum(),
+            Value::Map(entries) => entries.iter().map(|(_, node)| node.size()).sum(),
+        };
+        1 + children
     }
 }
