@@ -1,1 +1,16 @@
-//! (being built)
+//! Merged configuration → [`Snapshot`]: where names become pointers.
+//!
+//! A [`Builder`] turns each [`Merged`](trafficcop_merger::Merged) into a complete, immutable snapshot, on the control
+//! plane; [`Live`] hands it to the workers. What must hold: an object that cannot be built disables itself and its users
+//! and nothing else; an object whose settings and parts did not change keeps its built form, thus its state; building
+//! step by step gives what building afresh would give.
+
+mod build;
+mod entry;
+mod live;
+mod report;
+
+pub use build::{Builder, Environment};
+pub use entry::{Entry, Route, Snapshot, TlsOptionsByHost};
+pub use live::{Current, Live};
+pub use report::{ObjectReport, Protocol, Report, Servers, Status};

@@ -1,0 +1,70 @@
+//! [`Report`]: per object, whether it is in force, and if not, why.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use trafficcop_config::Name;
+use trafficcop_merger::Note;
+
+/// The state of an object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    #[default]
+    Enabled,
+    /// In force, but not all of it as written.
+    Warning,
+    Disabled,
+}
+
+impl Status {
+    /// As the API spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Warning => "warning",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+/// A load balancer that can be asked which of its servers are up.
+pub trait Servers: Send + Sync {
+    /// URL or address as configured, and whether it is up.
+    fn status(&self) -> Vec<(String, bool)>;
+}
+
+/// What is known of one object.
+#[derive(Clone, Default)]
+pub struct ObjectReport {
+    pub notes: Vec<Note>,
+    /// Of a load balancer that was built.
+    pub servers: Option<Arc<dyn Servers>>,
+}
+
+impl ObjectReport {
+    pub fn status(&self) -> Status {
+        let worst = self.notes.iter().map(|note| note.severity).max();
+        worst.map_or(Status::Enabled, |severity| match severity {
+            trafficcop_merger::Severity::Warning => Status::Warning,
+            trafficcop_merger::Severity::Error => Status::Disabled,
+        })
+    }
+}
+
+/// The objects of one protocol.
+#[derive(Clone, Default)]
+pub struct Protocol {
+    pub routers: BTreeMap<Name, ObjectReport>,
+    pub services: BTreeMap<Name, ObjectReport>,
+    pub middlewares: BTreeMap<Name, ObjectReport>,
+}
+
+/// What a snapshot says of itself.
+#[derive(Clone, Default)]
+pub struct Report {
+    pub http: Protocol,
+    pub tcp: Protocol,
+    pub udp: Protocol,
+    /// What belongs to none of the objects.
+    pub notes: Vec<Note>,
+}
