@@ -1,5 +1,7 @@
 //! What a client calls the host, brought into the one form at which rules look.
 
+pub(crate) mod expression;
+
 use std::borrow::Cow;
 
 /// Lower-case, without port and without the brackets of an IPv6 literal.

@@ -16,6 +16,7 @@ mod pattern;
 mod rank;
 pub mod rule;
 pub mod tcp;
+mod template;
 
 pub use head::{Head, HeaderLookup};
 pub use host::{CanonicalHost, InvalidHost, canonical_host};

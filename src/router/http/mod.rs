@@ -1,31 +1,57 @@
 //! HTTP: matchers, the rule made of them, and the table of routes.
 
+mod matcher;
+mod query;
 mod table;
+mod v2;
+mod v3;
 
 use crate::head::Head;
-use crate::rule::{Rule, RuleError, Syntax};
+use crate::rule::parse::calls;
+use crate::rule::{Place, Rule, RuleError, Syntax, domains};
+
+use matcher::HttpMatcher;
 
 pub use table::{Candidates, RouteTable};
 
 /// The rule of an HTTP router, ready to be asked.
 #[derive(Clone, Debug)]
 pub struct HttpRule {
-    rule: Rule<()>,
-    domains: Vec<String>,
+    rule: Rule<HttpMatcher>,
+    domains: Box<[String]>,
+    remarks: Box<[RuleError]>,
 }
 
 impl HttpRule {
-    pub(crate) fn parse(_text: &str, _syntax: Syntax) -> Result<Self, RuleError> {
-        Ok(Self { rule: Rule::Is(()), domains: Vec::new() })
+    pub(crate) fn parse(text: &str, syntax: Syntax) -> Result<Self, RuleError> {
+        let calls = calls(text)?;
+        let mut remarks = Vec::new();
+        let rule = calls.build(&mut |call| {
+            let place = Place { source: text, call };
+            match syntax {
+                Syntax::V3 => {
+                    let name = v3::NAMES.resolve(text, call)?;
+                    remarks.extend(v3::remark(name, &place));
+                    v3::build(name, &place)
+                }
+                Syntax::V2 => v2::build(v2::NAMES.resolve(text, call)?, &place),
+            }
+        })?;
+        Ok(Self { rule, domains: domains::named(&calls, "Host").into(), remarks: remarks.into() })
     }
 
     /// The hosts that the rule names in `Host`, lower-case, in their order; also those that are negated.
     pub fn domains(&self) -> Vec<String> {
-        self.domains.clone()
+        self.domains.to_vec()
+    }
+
+    /// What is allowed and yet probably not what was meant.
+    pub fn remarks(&self) -> &[RuleError] {
+        &self.remarks
     }
 
     /// Whether the rule holds for this request.
-    pub fn matches(&self, _head: &Head<'_>) -> bool {
-        self.rule.holds(&mut |()| true)
+    pub fn matches(&self, head: &Head<'_>) -> bool {
+        self.rule.holds(&mut |matcher: &HttpMatcher| matcher.matches(head))
     }
 }

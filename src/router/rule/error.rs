@@ -1,5 +1,7 @@
 //! What is wrong with a rule, and where.
 
+use std::ops::Range;
+
 /// A rule that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message} at column {column}{}{}", wanted(self.expected.as_ref()), meant(self.nearest.as_ref()))]
@@ -14,6 +16,21 @@ pub struct RuleError {
     pub expected: Option<String>,
     /// The matcher that was probably meant.
     pub nearest: Option<&'static str>,
+}
+
+impl RuleError {
+    /// An error about these bytes of the rule.
+    pub(crate) fn at(source: &str, span: Range<usize>, message: &str) -> Self {
+        let before = |end: usize| source.char_indices().take_while(|(at, _)| *at < end).count();
+        let (start, end) = (before(span.start), before(span.end));
+        let length = (end - start).max(1);
+        Self { column: start + 1, length, message: message.to_owned(), expected: None, nearest: None }
+    }
+
+    pub(crate) fn expecting(mut self, expected: Option<&str>) -> Self {
+        self.expected = expected.map(str::to_owned);
+        self
+    }
 }
 
 fn wanted(expected: Option<&String>) -> String {

@@ -1,0 +1,31 @@
+//! A host as a rule names it: `a.example` or `*.example`.
+
+/// Lower-case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HostExpression {
+    Name(Box<str>),
+    /// What follows the asterisk; the asterisk stands for exactly one label, which may be empty.
+    Wildcard(Box<str>),
+}
+
+impl HostExpression {
+    pub(crate) fn new(text: &str) -> Self {
+        let text = text.to_ascii_lowercase();
+        match text.strip_prefix('*') {
+            Some(rest) => Self::Wildcard(rest.into()),
+            None => Self::Name(text.into()),
+        }
+    }
+
+    pub(crate) fn matches(&self, host: &str) -> bool {
+        match self {
+            Self::Name(name) => **name == *host,
+            Self::Wildcard(rest) => **rest == *behind_first_label(host),
+        }
+    }
+}
+
+/// From the first dot on: what a wildcard compares.
+pub(crate) fn behind_first_label(host: &str) -> &str {
+    memchr::memchr(b'.', host.as_bytes()).map_or("", |dot| &host[dot..])
+}

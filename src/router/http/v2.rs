@@ -1,0 +1,149 @@
+//! The matchers of rule syntax v2, which take several values and templates.
+
+use super::matcher::{HostMatcher, HttpMatcher};
+use crate::rule::name::Names;
+use crate::rule::parse::Argument;
+use crate::rule::{Place, Rule, RuleError, Syntax, one_of};
+use crate::template::{Style, Template};
+
+pub(super) const NAMES: Names = Names {
+    here: &[
+        "Host",
+        "HostHeader",
+        "HostRegexp",
+        "ClientIP",
+        "Path",
+        "PathPrefix",
+        "Method",
+        "Headers",
+        "HeadersRegexp",
+        "Query",
+    ],
+    elsewhere: &[
+        ("PathRegexp", "Path(`/{name:pattern}`)"),
+        ("Header", "Headers(`name`, `value`)"),
+        ("HeaderRegexp", "HeadersRegexp(`name`, `pattern`)"),
+        ("QueryRegexp", "Query(`key={name:pattern}`)"),
+    ],
+    syntax: Syntax::V2,
+};
+
+const HOST: Style = Style { variable: "[^.]+", is_prefix: false, ignores_case: true };
+const PATH: Style = Style { variable: "[^/]+", is_prefix: false, ignores_case: false };
+const PREFIX: Style = Style { is_prefix: true, ..PATH };
+const QUERY: Style = Style { variable: ".*", is_prefix: false, ignores_case: false };
+
+/// The matcher of that canonical name.
+pub(super) fn build(name: &str, place: &Place<'_>) -> Result<Rule<HttpMatcher>, RuleError> {
+    place.check_filled(name)?;
+    let arguments = &place.call.arguments;
+    let any = |build: &dyn Fn(&Argument) -> Result<HttpMatcher, RuleError>| {
+        let rules: Result<_, _> = arguments.iter().map(|argument| build(argument).map(Rule::Is)).collect();
+        rules.map(one_of)
+    };
+    match name {
+        "Host" | "HostHeader" => any(&|argument| {
+            place.check_ascii(name, argument)?;
+            Ok(HttpMatcher::Host(HostMatcher::literal(&argument.value)))
+        }),
+        "HostRegexp" => any(&|argument| {
+            place.check_ascii(name, argument)?;
+            Ok(match template(place, argument, HOST)? {
+                // Unlike Host, this tolerates no trailing dot.
+                Template::Text(text) => HttpMatcher::HostTemplate(
+                    crate::pattern::Pattern::compile_translated(&format!("(?i)^{}$", regex::escape(&text)))
+                        .map_err(|error| place.bad_pattern(argument, &error))?,
+                ),
+                Template::Pattern { pattern, .. } => HttpMatcher::HostTemplate(pattern),
+            })
+        }),
+        "Path" | "PathPrefix" => any(&|argument| {
+            if !argument.value.starts_with('/') {
+                let error =
+                    place.wrong(argument, &format!("the path `{}` does not begin with a slash", argument.value));
+                return Err(error.expecting(Some(&format!("`/{}`", argument.value))));
+            }
+            Ok(match template(place, argument, if name == "Path" { PATH } else { PREFIX })? {
+                Template::Text(text) if name == "Path" => HttpMatcher::Path(text.into()),
+                Template::Text(text) => HttpMatcher::PathPrefix(text.into()),
+                Template::Pattern { head, pattern } => HttpMatcher::PathRegexp { head: head.into(), pattern },
+            })
+        }),
+        "Method" => any(&|argument| Ok(HttpMatcher::Method(argument.value.to_uppercase().into()))),
+        "ClientIP" => {
+            let ranges: Result<_, _> = arguments.iter().map(|argument| place.range(argument)).collect();
+            Ok(Rule::Is(HttpMatcher::client_ip(ranges?)))
+        }
+        "Headers" => headers(name, place, |header, value| {
+            Ok(HttpMatcher::header(header, |name| HttpMatcher::Header { name, value: value.value.as_str().into() }))
+        }),
+        "HeadersRegexp" => headers(name, place, |header, value| {
+            let pattern = place.pattern(value)?;
+            Ok(HttpMatcher::header(header, |name| HttpMatcher::HeaderRegexp { name, pattern }))
+        }),
+        "Query" => queries(place),
+        _ => unreachable!("every name of the table is built: {name}"),
+    }
+}
+
+fn template(place: &Place<'_>, argument: &Argument, style: Style) -> Result<Template, RuleError> {
+    Template::new(&argument.value, style).map_err(|error| place.bad_pattern(argument, &error))
+}
+
+/// Pairs of a name and a value: all must hold. The last one counts when a name is given twice.
+fn headers(
+    name: &str,
+    place: &Place<'_>,
+    build: impl Fn(&str, &Argument) -> Result<HttpMatcher, RuleError>,
+) -> Result<Rule<HttpMatcher>, RuleError> {
+    let arguments = &place.call.arguments;
+    if arguments.len() % 2 != 0 {
+        return Err(place.error(&format!("{name} takes pairs of a name and a value")));
+    }
+    let mut rules = Vec::new();
+    for (index, pair) in arguments.chunks_exact(2).enumerate() {
+        let rule = build(&pair[0].value, &pair[1])?;
+        let is_repeated = arguments.chunks_exact(2).skip(index + 1).any(|later| later[0].value == pair[0].value);
+        if !is_repeated {
+            rules.push(Rule::Is(rule));
+        }
+    }
+    Ok(Rule::All(rules.into()))
+}
+
+/// `key=value` in each argument, or key and value in turn; all must hold.
+fn queries(place: &Place<'_>) -> Result<Rule<HttpMatcher>, RuleError> {
+    let mut parts = Vec::new();
+    for argument in &place.call.arguments {
+        match argument.value.split_once('=') {
+            Some((key, value)) => parts.extend([(key, argument), (value, argument)]),
+            None => parts.push((argument.value.as_str(), argument)),
+        }
+    }
+    if parts.len() % 2 != 0 {
+        return Err(place.error("Query takes pairs of a key and a value").expecting(Some("Query(`key=value`)")));
+    }
+    let rules: Result<_, _> =
+        parts.chunks_exact(2).map(|pair| one_query(place, pair[0].0, pair[1].0, pair[1].1)).collect();
+    Ok(Rule::All(rules?))
+}
+
+fn one_query(place: &Place<'_>, key: &str, value: &str, at: &Argument) -> Result<Rule<HttpMatcher>, RuleError> {
+    let whole = format!("{key}={value}");
+    let unfit = |error: crate::pattern::PatternError| {
+        place.bad_pattern(at, &crate::pattern::PatternError { at: None, ..error })
+    };
+    Template::new(&whole, QUERY).map_err(unfit)?;
+    // The key is compared as it is written, so one with a variable in it is never there.
+    let (key, value) = whole.split_once('=').expect("it was just put in");
+    if key.contains('{') {
+        return Ok(Rule::Is(HttpMatcher::Never));
+    }
+    let key = key.into();
+    // An empty value stands for any.
+    let value = if value.is_empty() { "{any}" } else { value };
+    Ok(Rule::Is(match Template::new(value, QUERY).map_err(unfit)? {
+        Template::Text(value) => HttpMatcher::FirstQuery { key, value: value.into() },
+        Template::Pattern { pattern, .. } => HttpMatcher::FirstQueryRegexp { key, pattern },
+    }))
+}
