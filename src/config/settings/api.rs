@@ -55,6 +55,8 @@ section! {
     pub struct Core {
         /// Rule syntax of routers that name none: v3 or v2.
         pub default_rule_syntax: String = "v3".into(),
+        /// Disables routers whose TLS options conflict instead of giving them the default ones.
+        pub strict_tls_options as "strictTLSOptions": bool = false,
     }
 
     /// What Traefik calls experimental.

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::Settings;
 use super::section::section;
-use crate::{Duration, Secret};
+use super::validate::{Examiner, other};
+use crate::{Duration, Problem, Secret};
 
 section! {
     /// One certificates resolver.
@@ -117,5 +119,21 @@ section! {
     pub struct Ocsp {
         /// Responder address by the address in the certificate.
         pub responder_overrides: BTreeMap<String, String> = BTreeMap::new(),
+    }
+}
+
+/// Certificates resolvers that cannot work.
+pub(super) fn validate(settings: &Settings, examiner: &mut Examiner<'_>) {
+    for (name, resolver) in &settings.certificates_resolvers {
+        let path = format!("certificatesResolvers.{name}");
+        let Some(acme) = &resolver.acme else { continue };
+        if resolver.tailscale.is_some() {
+            examiner.error(path.clone(), other("has both acme and tailscale; one of them must go"));
+        }
+        if acme.storage.is_empty() {
+            examiner.error(format!("{path}.acme"), Problem::Missing { field: "storage".into() });
+        }
+        let http = acme.http_challenge.as_ref().map(|challenge| &challenge.entry_point).filter(|name| !name.is_empty());
+        examiner.entry_point_exists(&format!("{path}.acme.httpChallenge.entryPoint"), http, settings);
     }
 }

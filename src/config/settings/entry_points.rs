@@ -1,8 +1,8 @@
 //! Entry points: the sockets on which traffic comes in, and what holds for all of it.
 
-use super::options::Domains;
 use super::section::section;
 use crate::address::BadAddress;
+use crate::dynamic::Domain;
 use crate::{Duration, EntryAddress};
 
 section! {
@@ -90,8 +90,10 @@ section! {
         pub sanitize_path: bool = true,
         /// Most bytes of a request's head.
         pub max_header_bytes: i64 = 1_048_576,
-        /// What is done to headers with an underscore: keep, delete or reject.
-        pub underscore_headers_strategy: String = "keep".into(),
+        /// What is done to headers whose name can be taken for another: keep, delete or reject.
+        pub alias_headers_strategy: String = String::new(),
+        /// Deprecated: aliasHeadersStrategy.
+        pub underscore_headers_strategy: String = String::new(),
     }
 
     /// Redirections of everything that arrives.
@@ -118,7 +120,8 @@ section! {
         pub options: String = String::new(),
         /// Name of the certificates resolver.
         pub cert_resolver: String = String::new(),
-        pub domains: Domains = Domains::default(),
+        /// Names of the certificates the resolver is asked for.
+        pub domains: Vec<Domain> = Vec::new(),
     }
 
     /// Which escaped characters a path may hold.
@@ -178,5 +181,29 @@ impl EntryPoint {
     /// The address to listen on. Cannot fail once the settings were validated.
     pub fn listen(&self) -> Result<EntryAddress, BadAddress> {
         self.address.parse()
+    }
+}
+
+/// What is done to headers whose name can be taken for another (`X_Real_Ip` for `X-Real-Ip`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AliasHeaders {
+    #[default]
+    Keep,
+    /// The header is dropped.
+    Delete,
+    /// The request is answered 400.
+    Reject,
+}
+
+impl Http {
+    /// The strategy under its new or its old name; nothing or nonsense (refused when the settings are validated) keeps.
+    pub fn alias_headers(&self) -> AliasHeaders {
+        let old = &self.underscore_headers_strategy;
+        let set = if self.alias_headers_strategy.is_empty() { old } else { &self.alias_headers_strategy };
+        match set.as_str() {
+            "delete" => AliasHeaders::Delete,
+            "reject" => AliasHeaders::Reject,
+            _ => AliasHeaders::Keep,
+        }
     }
 }

@@ -76,6 +76,10 @@ section! {
         pub disable_cluster_scope_resources: bool = false,
         /// Namespaces whose objects may refer to other providers.
         pub cross_provider_namespaces: Vec<String> = Vec::new(),
+        /// Namespace that alone may define the default TLS options and store.
+        pub default_tls_resources_namespace as "defaultTLSResourcesNamespace": String = String::new(),
+        /// Makes names that cannot collide.
+        pub safe_naming: bool = false,
     }
 
     /// Kubernetes Gateway API objects.
@@ -92,6 +96,8 @@ section! {
         pub label_selector: String = String::new(),
         /// Least time between two changes.
         pub throttle_duration: Duration = Duration::ZERO,
+        /// Gateway objects that are served; none means all.
+        pub gateways: Vec<ServiceRef> = Vec::new(),
         /// Reads the kinds of the experimental channel.
         pub experimental_channel: bool = false,
         /// Address published in the status of Gateway objects.
@@ -116,7 +122,7 @@ section! {
         pub service: Option<ServiceRef> = None,
     }
 
-    /// A Kubernetes service.
+    /// An object in a namespace.
     pub struct ServiceRef {
         /// Name.
         pub name: String = String::new(),

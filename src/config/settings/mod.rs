@@ -4,19 +4,28 @@
 //! was not asked for. Values are kept as they were written where their meaning needs other sections to be judged; see
 //! [`validate`] for what must hold before anything is built from them.
 
+mod implied;
+mod listeners;
+mod pattern;
+mod removed;
 mod section;
 
 pub mod api;
 pub mod certificates;
 pub mod discovery;
+pub mod effect;
 pub mod entry_points;
 pub mod kubernetes;
+pub mod load;
 pub mod observability;
 pub mod options;
 pub mod providers;
 pub mod stores;
 pub mod tls;
 pub mod transport;
+pub mod validate;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -26,8 +35,9 @@ use section::section;
 pub use api::{Api, Core, Experimental, Global, HostResolver, Ping};
 pub use certificates::{CertificateResolver, Ocsp, SpiffeClient};
 pub use entry_points::EntryPoint;
+pub use implied::INTERNAL;
+pub use load::{Loaded, Source};
 pub use observability::{AccessLog, Log, Metrics, Tracing};
-pub use options::Domains;
 pub use providers::Providers;
 pub use tls::{ClientTls, Spiffe};
 pub use transport::{ServersTransport, TcpServersTransport};

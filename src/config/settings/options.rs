@@ -6,6 +6,7 @@ use crate::dynamic::Domain;
 use crate::{Duration, Node, Secret};
 
 use super::Settings;
+use super::kubernetes::ServiceRef;
 
 /// One option, as `--help` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,32 +100,36 @@ impl Described for Node {
     }
 }
 
-impl<T: ToString> Described for Vec<T> {
+macro_rules! lists {
+    ($($type:ty),*) => {$(
+        impl Described for Vec<$type> {
+            fn describe(&self, place: Place<'_>, out: &mut Vec<Line>) {
+                let items: Vec<String> = self.iter().map(ToString::to_string).collect();
+                out.push(place.line(Kind::List, items.join(", ")));
+            }
+        }
+    )*};
+}
+
+lists!(String, f64);
+
+/// A list whose items have options.
+impl Described for Vec<Domain> {
     fn describe(&self, place: Place<'_>, out: &mut Vec<Line>) {
-        let items: Vec<String> = self.iter().map(ToString::to_string).collect();
-        out.push(place.line(Kind::List, items.join(", ")));
+        let item = Place { path: format!("{}[n]", place.path), help: &[] };
+        String::new().describe(item.child("main", &[], &["First name of the certificate."]), out);
+        Vec::<String>::new().describe(item.child("sans", &[], &["Further names of the certificate."]), out);
     }
 }
 
-/// The domains of an entry point: a list whose items have options.
-#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
-#[serde(transparent)]
-pub struct Domains(pub Vec<Domain>);
-
-impl Described for Domains {
+/// A list whose items have options.
+impl Described for Vec<ServiceRef> {
     fn describe(&self, place: Place<'_>, out: &mut Vec<Line>) {
-        let mut line = |name: &str, kind, help| {
-            out.push(Line { path: format!("{}[].{name}", place.path), kind, default: String::new(), help });
-        };
-        line("main", Kind::Text, "First name of the certificate.".to_owned());
-        line("sans", Kind::List, "Further names of the certificate.".to_owned());
+        ServiceRef::default().describe(Place { path: format!("{}[n]", place.path), help: &[] }, out);
     }
 }
 
-impl<T: Described> Described for BTreeMap<String, T>
-where
-    T: Default,
-{
+impl<T: Described + Default> Described for BTreeMap<String, T> {
     fn describe(&self, place: Place<'_>, out: &mut Vec<Line>) {
         let named = Place { path: format!("{}.<name>", place.path), help: place.help };
         T::default().describe(named, out);
