@@ -1,1 +1,90 @@
-//! TrafficCop
+//! TrafficCop: the wiring. Settings → providers → merger → snapshot → server.
+//!
+//! [`App`] is the whole router in one value, so that tests drive the same thing that the binary runs. The control plane
+//! (providers, merging, building) runs on the runtime on which [`App::start`] is awaited; traffic runs on the server's own
+//! workers.
+
+pub mod cli;
+mod control;
+pub mod demo;
+pub mod diagnose;
+mod providers;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use trafficcop_api::Api;
+use trafficcop_config::settings::Settings;
+use trafficcop_merger::{Context, Inbox, merge};
+use trafficcop_provider::{Event, ProviderError};
+use trafficcop_server::{Server, ServerError};
+use trafficcop_snapshot::{Builder, Environment, Live};
+
+/// Events of providers that may wait; more make providers wait.
+const EVENTS: usize = 256;
+
+/// Why the router did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+}
+
+/// A running router.
+pub struct App {
+    server: Server,
+    live: Arc<Live>,
+    events: mpsc::Sender<Event>,
+}
+
+impl App {
+    /// Starts everything; when this returns, every entry point listens.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let settings = Arc::new(settings);
+        let (events, news) = mpsc::channel(EVENTS);
+        let context = Context::new(&settings);
+        let api = Api::new(&settings);
+        let environment = Environment {
+            settings: Arc::clone(&settings),
+            internal: api.services(),
+            control: tokio::runtime::Handle::current(),
+        };
+        let mut builder = Builder::new(environment);
+        let internal = Arc::new(trafficcop_provider_internal::configuration(&settings));
+        let first = [(Arc::from("internal"), internal)].into();
+        let snapshot = builder.build(Arc::new(merge(&first, &context)));
+        let live = Live::new(trafficcop_server::workers(&settings), &snapshot);
+        api.watch(&live);
+        let server = Server::start(&settings, &live, api.stopping()).await?;
+
+        let throttle = settings.providers.providers_throttle_duration;
+        let inbox = Inbox::new(news, control::news, throttle);
+        tokio::spawn(control::run(control::Plane { inbox, context, first, builder, live: Arc::clone(&live) }));
+        let starter = providers::Starter { out: events.clone(), check: control::middleware_check() };
+        providers::start(&settings, &starter)?;
+        Ok(Self { server, live, events })
+    }
+
+    /// Where an entry point listens; useful when its port was 0.
+    pub fn address(&self, entry_point: &str) -> Option<SocketAddr> {
+        self.server.local_addr(entry_point)
+    }
+
+    /// The snapshot in force.
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    /// A way to publish configuration beside the providers, for the demo and for tests.
+    pub fn publisher(&self, name: &str) -> trafficcop_provider::Publisher {
+        trafficcop_provider::Publisher::new(name, self.events.clone(), control::middleware_check())
+    }
+
+    /// Stops gracefully: as long as the entry points' life cycle says.
+    pub async fn stop(self) {
+        self.server.shutdown().await;
+    }
+}

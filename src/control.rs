@@ -1,0 +1,102 @@
+//! The control plane's loop: what providers say becomes the snapshot in force.
+
+use std::sync::Arc;
+
+use trafficcop_config::dynamic::Middleware;
+use trafficcop_config::{At, ConfigError, ConfigErrors, Problem};
+use trafficcop_merger::{Configurations, Context, Inbox, News, Severity, merge};
+use trafficcop_provider::Event;
+use trafficcop_provider::publisher::MiddlewareCheck;
+use trafficcop_snapshot::{Builder, Live, Report};
+
+/// Everything that the loop works on.
+pub(crate) struct Plane {
+    pub(crate) inbox: Inbox<Event>,
+    pub(crate) context: Context,
+    /// What is there before any provider has spoken.
+    pub(crate) first: Configurations,
+    pub(crate) builder: Builder,
+    pub(crate) live: Arc<Live>,
+}
+
+/// Runs until every provider is gone. Merging and building happen on a blocking thread: a large build holds up nothing.
+pub(crate) async fn run(plane: Plane) {
+    let Plane { mut inbox, context, first, mut builder, live } = plane;
+    while let Some(round) = inbox.next().await {
+        let mut configurations = first.clone();
+        configurations.extend(round.configurations);
+        let (context_copy, live_copy) = (context.clone(), Arc::clone(&live));
+        let built = tokio::task::spawn_blocking(move || {
+            let merged = Arc::new(merge(&configurations, &context_copy));
+            let before = live_copy.current(0);
+            let snapshot = builder.build(merged);
+            tell(&before.report, &snapshot.report);
+            live_copy.swap(&snapshot);
+            builder
+        });
+        match built.await {
+            Ok(kept) => builder = kept,
+            Err(error) => {
+                tracing::error!(%error, "Building a snapshot failed inside; the last one stays in force.");
+                return;
+            }
+        }
+    }
+}
+
+/// Logs what is wrong now and was not before.
+fn tell(before: &Report, now: &Report) {
+    let protocols = [("HTTP", &before.http, &now.http), ("TCP", &before.tcp, &now.tcp), ("UDP", &before.udp, &now.udp)];
+    for (protocol, before, now) in protocols {
+        let kinds = [
+            ("router", &before.routers, &now.routers),
+            ("service", &before.services, &now.services),
+            ("middleware", &before.middlewares, &now.middlewares),
+        ];
+        for (kind, before, now) in kinds {
+            for (name, object) in now {
+                let told = before.get(name).map(|object| object.notes.as_slice()).unwrap_or_default();
+                for note in object.notes.iter().filter(|note| !told.contains(note)) {
+                    match note.severity {
+                        Severity::Error => tracing::error!(protocol, %name, "{kind} is disabled: {note}"),
+                        Severity::Warning => tracing::warn!(protocol, %name, "{kind}: {note}"),
+                    }
+                }
+            }
+        }
+    }
+    for note in now.notes.iter().filter(|note| !before.notes.contains(note)) {
+        tracing::warn!("{note}");
+    }
+}
+
+/// What a provider says, in the merger's words. Refusals are logged here, where every provider's come by.
+pub(crate) fn news(event: Event) -> News {
+    match event {
+        Event::Configuration { provider, configuration } => News::Configuration { provider, configuration },
+        Event::Refused { provider, errors } => {
+            for error in &errors.0 {
+                tracing::error!(provider = &*provider, "Configuration is refused; the last good one stays in force. {error}");
+            }
+            News::Refused { provider, errors }
+        }
+    }
+}
+
+/// Are a middleware's settings of a form that its kind understands? Providers ask before they publish.
+pub(crate) fn middleware_check() -> MiddlewareCheck {
+    Arc::new(|path: &str, middleware: &At<Middleware>| {
+        let mut errors = Vec::new();
+        for (kind, settings) in &middleware.kinds {
+            match trafficcop_middleware::find(kind) {
+                Some(known) => errors.extend((known.check)(settings).err().into_iter().flat_map(|found| found.0)),
+                None => errors.push(ConfigError {
+                    at: settings.at.clone(),
+                    path: path.to_owned(),
+                    problem: Problem::UnknownField { field: kind.to_string(), nearest: trafficcop_middleware::nearest(kind) },
+                }),
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(ConfigErrors(errors)) }
+    })
+}

@@ -1,0 +1,61 @@
+//! The registry of providers: one line each, and what keeps them running.
+
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+use trafficcop_config::settings::Settings;
+use trafficcop_provider::backoff::Backoff;
+use trafficcop_provider::publisher::MiddlewareCheck;
+use trafficcop_provider::{Event, Provider, ProviderError, Publisher};
+
+/// Starts a provider if the settings ask for it.
+type Start = fn(&Settings, &Starter) -> Result<(), ProviderError>;
+
+/// Every provider of this build, sorted.
+const PROVIDERS: &[Start] = &[
+    #[cfg(feature = "docker")]
+    |settings, starter| starter.start::<trafficcop_provider_docker::Docker>(settings.providers.docker.clone()),
+    |settings, starter| starter.start::<trafficcop_provider_file::File>(file(settings)),
+];
+
+/// Starts every provider that the settings name; each runs on the current runtime until the process ends.
+pub(crate) fn start(settings: &Settings, starter: &Starter) -> Result<(), ProviderError> {
+    PROVIDERS.iter().try_for_each(|start| start(settings, starter))
+}
+
+/// What every provider is given.
+pub(crate) struct Starter {
+    pub(crate) out: mpsc::Sender<Event>,
+    pub(crate) check: MiddlewareCheck,
+}
+
+impl Starter {
+    /// Runs the provider, again and again, later and later; its last configuration stays in force meanwhile.
+    fn start<P: Provider>(&self, settings: Option<P::Settings>) -> Result<(), ProviderError> {
+        let Some(settings) = settings else { return Ok(()) };
+        let mut provider = P::new(settings)?;
+        let publisher = Publisher::new(P::NAME, self.out.clone(), self.check.clone());
+        tokio::spawn(async move {
+            let mut backoff = Backoff::default();
+            loop {
+                let started = Instant::now();
+                let Err(error) = provider.run(&publisher).await else { return };
+                let pause = backoff.after_failure(started.elapsed(), rand::random());
+                tracing::error!(provider = P::NAME, %error, retry_in = ?pause, "Provider failed; it will be started again.");
+                tokio::time::sleep(pause).await;
+            }
+        });
+        Ok(())
+    }
+}
+
+/// The folder, or else the file.
+fn file(settings: &Settings) -> Option<trafficcop_provider_file::Settings> {
+    let file = settings.providers.file.as_ref()?;
+    let source = match (file.directory.as_str(), file.filename.as_str()) {
+        ("", "") => return None,
+        ("", filename) => trafficcop_provider_file::Source::File(filename.into()),
+        (directory, _) => trafficcop_provider_file::Source::Directory(directory.into()),
+    };
+    Some(trafficcop_provider_file::Settings { source, watch: file.watch, log_templates: file.debug_log_generated_template })
+}
