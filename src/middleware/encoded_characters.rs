@@ -95,7 +95,6 @@ impl Filter for Deny {
 mod tests {
     use trafficcop_exchange::Method;
 
-    use super::*;
     use crate::testing::{self, Origin};
 
     #[track_caller]

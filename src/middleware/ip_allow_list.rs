@@ -86,7 +86,6 @@ impl Filter for AllowList {
 mod tests {
     use trafficcop_exchange::Method;
 
-    use super::*;
     use crate::testing::{self, Origin};
 
     #[track_caller]

@@ -35,7 +35,7 @@ mod strip_prefix_regex;
 mod users;
 
 pub use builder::{BuildError, ChainBuilder, Parts};
-pub use registry::{KINDS, Kind, find};
+pub use registry::{KINDS, Kind, find, nearest};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

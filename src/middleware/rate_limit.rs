@@ -108,7 +108,6 @@ impl Around for Limiter {
 mod tests {
     use trafficcop_exchange::Method;
 
-    use super::*;
     use crate::testing::{self, Origin};
 
     #[track_caller]

@@ -68,3 +68,8 @@ pub static KINDS: &[Kind] = &[
 pub fn find(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name.eq_ignore_ascii_case(name))
 }
+
+/// The kind that was probably meant.
+pub fn nearest(name: &str) -> Option<String> {
+    trafficcop_config::suggest::nearest(name, KINDS.iter().map(|kind| kind.name)).map(ToOwned::to_owned)
+}

@@ -26,9 +26,8 @@ fn range(text: &str) -> Result<(u16, u16), BuildError> {
             BuildError::invalid(format!("{text} is not a status code (404) or a range of them (500-599)"))
         })
     };
-    let (low, high) = text
-        .split_once('-')
-        .map_or_else(|| Ok((code(text)?, code(text)?)), |(low, high)| Ok((code(low)?, code(high)?)))?;
+    let (low, high) = text.split_once('-').unwrap_or((text, text));
+    let (low, high) = (code(low)?, code(high)?);
     if low > high {
         return Err(BuildError::invalid(format!("the range {text} ends before it begins")));
     }

@@ -104,7 +104,11 @@ mod tests {
         for source in 0..4 * SOURCES {
             buckets.take(&source.to_string(), now);
         }
-        let kept: usize = buckets.shards.iter().map(|shard| shard.lock().young.len() + shard.lock().old.len()).sum();
+        let size = |shard: &Mutex<Shard>| {
+            let shard = shard.lock();
+            shard.young.len() + shard.old.len()
+        };
+        let kept: usize = buckets.shards.iter().map(size).sum();
         assert!(kept <= SOURCES, "{kept}");
     }
 }
