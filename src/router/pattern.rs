@@ -34,6 +34,11 @@ impl Pattern {
         Self::compile_translated(&translated(text)?)
     }
 
+    /// Matches exactly this text, in any letter case.
+    pub(crate) fn of_text(text: &str) -> Result<Self, PatternError> {
+        Self::compile_translated(&format!("(?i)^{}$", regex::escape(text)))
+    }
+
     /// Compiles what [`translated`] made, or a pattern put together of such parts.
     pub(crate) fn compile_translated(text: &str) -> Result<Self, PatternError> {
         let built = RegexBuilder::new(text).size_limit(SIZE_LIMIT).dfa_size_limit(CACHE_LIMIT).build();

@@ -1,6 +1,7 @@
 //! The matchers of rule syntax v2, which take several values and templates.
 
 use super::matcher::{HostMatcher, HttpMatcher};
+use crate::pattern::{Pattern, PatternError};
 use crate::rule::name::Names;
 use crate::rule::parse::Argument;
 use crate::rule::{Place, Rule, RuleError, Syntax, one_of};
@@ -51,8 +52,7 @@ pub(super) fn build(name: &str, place: &Place<'_>) -> Result<Rule<HttpMatcher>, 
             Ok(match template(place, argument, HOST)? {
                 // Unlike Host, this tolerates no trailing dot.
                 Template::Text(text) => HttpMatcher::HostTemplate(
-                    crate::pattern::Pattern::compile_translated(&format!("(?i)^{}$", regex::escape(&text)))
-                        .map_err(|error| place.bad_pattern(argument, &error))?,
+                    Pattern::of_text(&text).map_err(|error| place.bad_pattern(argument, &error))?,
                 ),
                 Template::Pattern { pattern, .. } => HttpMatcher::HostTemplate(pattern),
             })
@@ -130,9 +130,7 @@ fn queries(place: &Place<'_>) -> Result<Rule<HttpMatcher>, RuleError> {
 
 fn one_query(place: &Place<'_>, key: &str, value: &str, at: &Argument) -> Result<Rule<HttpMatcher>, RuleError> {
     let whole = format!("{key}={value}");
-    let unfit = |error: crate::pattern::PatternError| {
-        place.bad_pattern(at, &crate::pattern::PatternError { at: None, ..error })
-    };
+    let unfit = |error: PatternError| place.bad_pattern(at, &PatternError { at: None, ..error });
     Template::new(&whole, QUERY).map_err(unfit)?;
     // The key is compared as it is written, so one with a variable in it is never there.
     let (key, value) = whole.split_once('=').expect("it was just put in");

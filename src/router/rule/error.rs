@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// A rule that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message} at column {column}{}{}", wanted(self.expected.as_ref()), meant(self.nearest.as_ref()))]
+#[error("column {column}: {message}{}{}", wanted(self.expected.as_ref()), meant(self.nearest.as_ref()))]
 pub struct RuleError {
     /// Where it is, counted in characters from 1.
     pub column: usize,
@@ -34,9 +34,9 @@ impl RuleError {
 }
 
 fn wanted(expected: Option<&String>) -> String {
-    expected.map(|expected| format!(": expected {expected}")).unwrap_or_default()
+    expected.map(|expected| format!("; expected {expected}")).unwrap_or_default()
 }
 
 fn meant(nearest: Option<&&'static str>) -> String {
-    nearest.map(|nearest| format!(" (did you mean `{nearest}`?)")).unwrap_or_default()
+    nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default()
 }

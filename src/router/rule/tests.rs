@@ -47,11 +47,11 @@ fn white_space_and_comments() {
     check("A(`1`) /* one */ && // two\n B(`2`) // three", r#"(A["1"] & B["2"])"#);
     refused(
         "A(`1`)\n&& B(`2`)",
-        "the line break ends the rule at column 7: expected the line to end with `&&`, `||`, `(` or `,` when the rule goes on",
+        "column 7: the line break ends the rule; expected the line to end with `&&`, `||`, `(` or `,` when the rule goes on",
     );
     refused(
         "A(`1`\n)",
-        "the line break ends the rule at column 6: expected the line to end with `&&`, `||`, `(` or `,` when the rule goes on",
+        "column 6: the line break ends the rule; expected the line to end with `&&`, `||`, `(` or `,` when the rule goes on",
     );
 }
 
@@ -63,46 +63,46 @@ fn text_as_in_go() {
     check(r#"A("\xc3\xa9")"#, r#"A["é"]"#);
     refused(
         r#"A("\d")"#,
-        r#"unknown escape in text at column 4: expected one of \\ \" \a \b \f \n \r \t \v \x \u \U; or back quotes, in which a backslash stands for itself"#,
+        r#"column 4: unknown escape in text; expected one of \\ \" \a \b \f \n \r \t \v \x \u \U; or back quotes, in which a backslash stands for itself"#,
     );
     refused(
         r#"A("\'")"#,
-        r#"unknown escape in text at column 4: expected one of \\ \" \a \b \f \n \r \t \v \x \u \U; or back quotes, in which a backslash stands for itself"#,
+        r#"column 4: unknown escape in text; expected one of \\ \" \a \b \f \n \r \t \v \x \u \U; or back quotes, in which a backslash stands for itself"#,
     );
-    refused(r#"A("\400")"#, "an escape in text is not complete or out of range at column 4");
-    refused(r#"A("\xff")"#, "the text is not UTF-8 at column 3: expected escapes that make UTF-8");
-    refused("A(\"a\nb\")", "text is not closed at column 3: expected a closing double quote");
-    refused("A(`a", "text is not closed at column 3: expected a closing back quote");
+    refused(r#"A("\400")"#, "column 4: an escape in text is not complete or out of range");
+    refused(r#"A("\xff")"#, "column 3: the text is not UTF-8; expected escapes that make UTF-8");
+    refused("A(\"a\nb\")", "column 3: text is not closed; expected a closing double quote");
+    refused("A(`a", "column 3: text is not closed; expected a closing back quote");
     refused(
         "A('a')",
-        "text cannot stand in single quotes at column 3: expected back quotes or double quotes around the text",
+        "column 3: text cannot stand in single quotes; expected back quotes or double quotes around the text",
     );
 }
 
 #[test]
 fn errors_say_where_and_what() {
-    refused("", "the rule is empty at column 1: expected a matcher, such as Host(`…`), `!` or `(`");
-    refused("A(`1`", "the rule ends too early at column 6: expected `,` or `)`");
-    refused("A(`1`) B(`2`)", "unexpected `B` at column 8: expected `&&`, `||` or the end of the rule");
-    refused("A(`é`) & B(`2`)", "a single `&` is no operator at column 8: expected `&&`");
-    refused("A(`1`) && ", "the rule ends too early at column 11: expected a matcher, such as Host(`…`), `!` or `(`");
-    refused("(A(`1`)", "the rule ends too early at column 8: expected `&&`, `||` or `)`");
-    refused("A", "the rule ends too early at column 2: expected `(` behind `A`");
-    refused("`1`", "text alone is no rule at column 1: expected a matcher, such as Host(`…`)");
+    refused("", "column 1: the rule is empty; expected a matcher, such as Host(`…`), `!` or `(`");
+    refused("A(`1`", "column 6: the rule ends too early; expected `,` or `)`");
+    refused("A(`1`) B(`2`)", "column 8: unexpected `B`; expected `&&`, `||` or the end of the rule");
+    refused("A(`é`) & B(`2`)", "column 8: a single `&` is no operator; expected `&&`");
+    refused("A(`1`) && ", "column 11: the rule ends too early; expected a matcher, such as Host(`…`), `!` or `(`");
+    refused("(A(`1`)", "column 8: the rule ends too early; expected `&&`, `||` or `)`");
+    refused("A", "column 2: the rule ends too early; expected `(` behind `A`");
+    refused("`1`", "column 1: text alone is no rule; expected a matcher, such as Host(`…`)");
     refused(
         "A(B(`1`))",
-        "an argument must be text in quotes at column 3: expected back quotes or double quotes around it",
+        "column 3: an argument must be text in quotes; expected back quotes or double quotes around it",
     );
-    refused("A(1)", "`1` has no meaning in a rule at column 3");
-    refused("A(`1`);", "`;` has no meaning in a rule at column 7");
-    refused("A(`1`) == B(`2`)", "`=` has no meaning in a rule at column 8");
+    refused("A(1)", "column 3: `1` has no meaning in a rule");
+    refused("A(`1`);", "column 7: `;` has no meaning in a rule");
+    refused("A(`1`) == B(`2`)", "column 8: `=` has no meaning in a rule");
 }
 
 #[test]
 fn nesting_is_bounded_and_length_is_not() {
     let nested = |depth: usize| format!("{}A(`1`){}", "(".repeat(depth), ")".repeat(depth));
     assert!(calls(&nested(100)).is_ok());
-    refused(&nested(101), "the rule is nested too deeply at column 101");
+    refused(&nested(101), "column 101: the rule is nested too deeply");
     let long = vec!["A(`1`)"; 20_000].join(" || ");
     assert!(calls(&long).is_ok());
     assert!(calls(&format!("{}A(`1`)", "!".repeat(100_001))).is_ok());

@@ -2,11 +2,17 @@
 //! ClientHellos.
 
 pub mod hello;
+mod matcher;
+mod table;
 
 use std::net::IpAddr;
 
-use crate::rank::Route;
-use crate::rule::{Rule, RuleError, Syntax};
+use crate::rule::parse::{Call, calls};
+use crate::rule::{Place, Rule, RuleError, Syntax, domains, name};
+
+use matcher::TcpMatcher;
+
+pub use table::{Found, TcpTable};
 
 /// What is known about a connection when it is routed.
 #[derive(Clone, Copy, Debug)]
@@ -22,73 +28,56 @@ pub struct Connection<'a> {
 /// The rule of a TCP router, ready to be asked.
 #[derive(Clone, Debug)]
 pub struct TcpRule {
-    rule: Rule<()>,
-    domains: Vec<String>,
+    rule: Rule<TcpMatcher>,
+    domains: Box<[String]>,
+    is_catch_all: bool,
 }
 
 impl TcpRule {
-    pub(crate) fn parse(_text: &str, _syntax: Syntax) -> Result<Self, RuleError> {
-        Ok(Self { rule: Rule::Is(()), domains: Vec::new() })
+    pub(crate) fn parse(text: &str, syntax: Syntax) -> Result<Self, RuleError> {
+        let calls = calls(text)?;
+        let names = matcher::names(syntax);
+        let rule = calls.build(&mut |call| {
+            let name = names.resolve(text, call)?;
+            matcher::build(name, &Place { source: text, call }, syntax)
+        })?;
+        Ok(Self { rule, domains: domains::named(&calls, "HostSNI").into(), is_catch_all: is_catch_all(&calls) })
     }
 
     /// The hosts that the rule names in `HostSNI`, lower-case, in their order; `*` is among them.
     pub fn domains(&self) -> Vec<String> {
-        self.domains.clone()
+        self.domains.to_vec()
     }
 
-    /// Whether the rule is exactly ``HostSNI(`*`)``.
+    /// Whether the rule is ``HostSNI(`*`)`` and nothing else.
     pub fn is_catch_all(&self) -> bool {
-        false
+        self.is_catch_all
     }
 
     /// Whether the rule holds for this connection.
-    pub fn matches(&self, _connection: &Connection<'_>) -> bool {
-        self.rule.holds(&mut |()| true)
+    pub fn matches(&self, connection: &Connection<'_>) -> bool {
+        self.rule.holds(&mut |matcher: &TcpMatcher| matcher.matches(connection))
     }
 }
 
 /// The priority of a TCP rule for which none was set (or zero): its length in bytes, and -1 for ``HostSNI(`*`)``.
 pub fn default_priority(rule: &str) -> i64 {
-    crate::rank::default_priority(rule)
-}
-
-/// TCP routes by rank.
-#[derive(Debug)]
-pub struct TcpTable<R> {
-    routes: Box<[Route<TcpRule, R>]>,
-}
-
-/// A TCP route that was found.
-#[derive(Debug)]
-pub struct Found<'a, R> {
-    pub route: &'a R,
-    /// Its rule is exactly ``HostSNI(`*`)``: HTTPS routes of that host go before it.
-    pub is_catch_all: bool,
-}
-
-impl<R> TcpTable<R> {
-    /// Ranks the routes: higher priority first, then lower precedence, then name.
-    pub fn build(mut routes: Vec<Route<TcpRule, R>>) -> Self {
-        routes.sort_by(Route::rank);
-        Self { routes: routes.into() }
-    }
-
-    /// The first route by rank whose rule holds.
-    pub fn find(&self, connection: &Connection<'_>) -> Option<Found<'_, R>> {
-        (self.routes.iter().find(|route| route.rule.matches(connection)))
-            .map(|route| Found { route: &route.route, is_catch_all: route.rule.is_catch_all() })
-    }
-
-    pub fn len(&self) -> usize {
-        self.routes.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.routes.is_empty()
-    }
-
-    /// All routes by rank.
-    pub fn routes(&self) -> impl Iterator<Item = &Route<TcpRule, R>> {
-        self.routes.iter()
+    match calls(rule) {
+        Ok(calls) if is_catch_all(&calls) => -1,
+        _ => crate::rank::default_priority(rule),
     }
 }
+
+/// A negation makes no difference here: that is how rules have always been ranked.
+fn is_catch_all(rule: &Rule<Call>) -> bool {
+    match rule {
+        Rule::Is(call) => {
+            name::is_written("HostSNI", &call.name) && matches!(&call.arguments[..], [only] if only.value == "*")
+        }
+        Rule::Not(rule) => is_catch_all(rule),
+        Rule::All(_) | Rule::Any(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
