@@ -1,6 +1,6 @@
 //! [`Context`]: what the static configuration says to the merging of dynamic ones.
 
-use trafficcop_config::settings::Settings;
+use trafficcop_config::settings::{Core, Settings};
 
 /// One entry point, as far as merging is concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct EntryPoint {
 pub struct Context {
     /// By name, ascending.
     pub entry_points: Vec<EntryPoint>,
+    /// `core.defaultRuleSyntax` if it was set.
+    pub default_rule_syntax: Option<String>,
 }
 
 /// The entry point that belongs to the program itself: never a default one unless it is flagged.
@@ -30,7 +32,9 @@ impl Context {
             let is_wanted = if any_flagged { entry_point.as_default } else { true };
             EntryPoint { name: name.clone(), udp, is_default: is_wanted && !udp && name != INTERNAL }
         });
-        Self { entry_points: entry_points.collect() }
+        let syntax = &settings.core.default_rule_syntax;
+        let default_rule_syntax = (syntax != Core::default().default_rule_syntax.as_str()).then(|| syntax.clone());
+        Self { entry_points: entry_points.collect(), default_rule_syntax }
     }
 
     /// Names of the entry points that serve TCP, hence HTTP.
