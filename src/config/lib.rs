@@ -7,6 +7,7 @@ pub mod address;
 pub mod decode;
 pub mod duration;
 pub mod dynamic;
+pub mod effect;
 pub mod encode;
 pub mod error;
 pub mod name;

@@ -35,9 +35,10 @@ impl<'a> Fields<'a> {
         let mut fields: Vec<(&'static str, &'a str, &'a Node)> = Vec::with_capacity(entries.len());
         for (key, node) in entries.iter().filter(|(_, node)| counts(node, context)) {
             match known.iter().find(|name| name.eq_ignore_ascii_case(key)) {
-                // Written twice in different cases: the later one counts, as in Traefik.
+                // Written twice in different cases: as in Traefik the last in the order of the alphabet counts.
                 Some(name) => match fields.iter_mut().find(|(given, ..)| given == name) {
-                    Some(earlier) => *earlier = (name, key, node),
+                    Some(earlier) if earlier.1 < &**key => *earlier = (name, key, node),
+                    Some(_) => {}
                     None => fields.push((name, key, node)),
                 },
                 None => context.within(key, || context.note(node, node.place(), unknown(key, known))),

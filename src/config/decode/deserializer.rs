@@ -89,7 +89,8 @@ impl<'a> Reader<'a> {
             Value::Null => return Section::Defaults,
             Value::Scalar(Scalar::Bool(on)) => !on,
             Value::Scalar(Scalar::Text(text)) if text.is_empty() || text.eq_ignore_ascii_case("true") => false,
-            Value::Scalar(Scalar::Text(text)) if scalar::boolean(text) == Some(false) => true,
+            // Traefik switches a section on by `true` only; `1` and `yes` are off like `0` and `no`.
+            Value::Scalar(scalar) if scalar::is_boolean_word(&scalar.to_string()) => true,
             Value::Scalar(_) | Value::List(_) => {
                 self.note_bad("a section (settings below it, or true for its defaults)");
                 return Section::Refused;

@@ -20,6 +20,11 @@ fn yaml_boolean(text: &str) -> Option<bool> {
     }
 }
 
+/// Any word that somebody may take for a boolean.
+pub(super) fn is_boolean_word(text: &str) -> bool {
+    boolean(text).or_else(|| yaml_boolean(text)).is_some()
+}
+
 pub(super) fn as_bool(text: &str, at: &Origin) -> Option<bool> {
     boolean(text).or_else(|| if matches!(at, Origin::File { .. }) { yaml_boolean(text) } else { None })
 }

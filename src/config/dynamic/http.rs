@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Middleware, Objects, RouterTls, WeightedChild, is_false, is_zero};
+use super::{Middleware, Objects, RouterTls, WeightedChild, is_false, is_zero, no_time};
 use crate::{At, Duration};
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -146,6 +146,7 @@ pub struct Server {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResponseForwarding {
+    #[serde(skip_serializing_if = "no_time")]
     pub flush_interval: Duration,
 }
 
@@ -210,9 +211,11 @@ pub struct HealthCheck {
     pub status: i64,
     #[serde(skip_serializing_if = "is_zero")]
     pub port: i64,
+    #[serde(skip_serializing_if = "no_time")]
     pub interval: Duration,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unhealthy_interval: Option<Duration>,
+    #[serde(skip_serializing_if = "no_time")]
     pub timeout: Duration,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub hostname: String,
@@ -244,7 +247,9 @@ impl Default for HealthCheck {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PassiveHealthCheck {
+    #[serde(skip_serializing_if = "no_time")]
     pub failure_window: Duration,
+    #[serde(skip_serializing_if = "is_zero")]
     pub max_failed_attempts: i64,
 }
 
@@ -300,6 +305,7 @@ impl Default for Mirroring {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Mirror {
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     #[serde(skip_serializing_if = "is_zero")]
     pub percent: i64,
@@ -383,11 +389,16 @@ pub struct Spiffe {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ForwardingTimeouts {
+    #[serde(skip_serializing_if = "no_time")]
     pub dial_timeout: Duration,
     /// 0 means no limit.
+    #[serde(skip_serializing_if = "no_time")]
     pub response_header_timeout: Duration,
+    #[serde(skip_serializing_if = "no_time")]
     pub idle_conn_timeout: Duration,
+    #[serde(skip_serializing_if = "no_time")]
     pub read_idle_timeout: Duration,
+    #[serde(skip_serializing_if = "no_time")]
     pub ping_timeout: Duration,
 }
 

@@ -38,8 +38,9 @@ pub struct Configuration {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RouterTls {
-    #[serde(skip_serializing_if = "is_false")]
-    pub passthrough: bool, // TCP only; refused on HTTP by the HTTP router's decoder
+    /// TCP only: the router of HTTP neither reads nor shows it.
+    #[serde(skip)]
+    pub passthrough: bool,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub options: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -59,12 +60,20 @@ pub struct Domain {
 }
 
 /// A service among others, with its share.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WeightedChild {
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
+    /// 1 unless something else is written; `None` counts as 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<i64>,
+}
+
+impl Default for WeightedChild {
+    fn default() -> Self {
+        Self { name: String::new(), weight: Some(1) }
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde passes references
@@ -75,4 +84,9 @@ pub(crate) fn is_false(value: &bool) -> bool {
 #[allow(clippy::trivially_copy_pass_by_ref)]
 pub(crate) fn is_zero(value: &i64) -> bool {
     *value == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+pub(crate) fn no_time(value: &crate::Duration) -> bool {
+    value.is_zero()
 }

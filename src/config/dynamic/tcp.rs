@@ -1,11 +1,13 @@
 //! TCP: routers, services, middlewares, servers transports.
 
+mod tcp_tls;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::http::{CertificatePair, Spiffe};
-use super::{Middleware, Objects, RouterTls, WeightedChild, is_false, is_zero};
+use super::{Middleware, Objects, RouterTls, WeightedChild, is_false, is_zero, no_time};
 use crate::{At, Duration};
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -39,7 +41,7 @@ pub struct Router {
     pub rule_syntax: String,
     #[serde(skip_serializing_if = "is_zero")]
     pub priority: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(with = "tcp_tls", skip_serializing_if = "Option::is_none")]
     pub tls: Option<RouterTls>,
 }
 
@@ -83,6 +85,7 @@ pub struct Server {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ProxyProtocol {
+    #[serde(skip_serializing_if = "is_zero")]
     pub version: i64,
 }
 
@@ -101,9 +104,11 @@ pub struct HealthCheck {
     pub send: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub expect: String,
+    #[serde(skip_serializing_if = "no_time")]
     pub interval: Duration,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unhealthy_interval: Option<Duration>,
+    #[serde(skip_serializing_if = "no_time")]
     pub timeout: Duration,
 }
 
@@ -132,10 +137,13 @@ pub struct Weighted {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ServersTransport {
+    #[serde(skip_serializing_if = "no_time")]
     pub dial_keep_alive: Duration,
+    #[serde(skip_serializing_if = "no_time")]
     pub dial_timeout: Duration,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy_protocol: Option<ProxyProtocol>,
+    #[serde(skip_serializing_if = "no_time")]
     pub termination_delay: Duration,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsClient>,

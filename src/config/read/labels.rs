@@ -11,6 +11,33 @@ use crate::{ConfigError, ConfigErrors, Node, Origin, Problem};
 /// What of a workload's labels is dynamic configuration. The rest belongs to the provider.
 pub const DYNAMIC: [&str; 4] = ["traefik.http", "traefik.tcp", "traefik.udp", "traefik.tls.stores.default"];
 
+/// What Traefik leaves unread in labels, as it stands below the root word; `*` is any one name.
+const NOT_IN_LABELS: [&[&str]; 13] = [
+    &["http", "models"],
+    &["http", "serverstransports"],
+    &["http", "routers", "*", "parentrefs"],
+    &["http", "services", "*", "highestrandomweight"],
+    &["http", "services", "*", "weighted"],
+    &["http", "services", "*", "mirroring"],
+    &["http", "services", "*", "failover"],
+    &["tcp", "models"],
+    &["tcp", "serverstransports"],
+    &["tcp", "services", "*", "weighted"],
+    &["tcp", "services", "*", "loadbalancer", "server", "address"],
+    &["udp", "services", "*", "weighted"],
+    &["udp", "services", "*", "loadbalancer", "server", "address"],
+];
+
+/// Whether this label is one that labels cannot set, although files can: it is left unread, without an error.
+pub fn has_no_effect(name: &str) -> bool {
+    let path: Vec<&str> = name.split('.').skip(1).collect();
+    let fits = |pattern: &[&str]| {
+        pattern.len() <= path.len()
+            && pattern.iter().zip(&path).all(|(known, step)| *known == "*" || known.eq_ignore_ascii_case(step))
+    };
+    NOT_IN_LABELS.into_iter().any(fits)
+}
+
 /// Reads those labels that begin, in any case, with one of `prefixes`. The node begins below the root word.
 ///
 /// The root word itself must have exactly the case that the prefixes have. Of names that differ only in case the first
@@ -30,6 +57,9 @@ pub fn read<'a>(
     let mut tree = Tree::default();
     let mut errors = Vec::new();
     for (name, text) in ours {
+        if has_no_effect(name) {
+            continue;
+        }
         let at = Origin::Label { owner: Arc::clone(&owner), label: name.into() };
         match below_root(name, prefixes, &at) {
             Ok(path) => tree.insert(path, text, &at),
