@@ -36,6 +36,12 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> HeaderLookup for [(N, V)] {
     }
 }
 
+impl<N: AsRef<str>, V: AsRef<[u8]>> HeaderLookup for &[(N, V)] {
+    fn values(&self, name: &str, each: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        (**self).values(name, each)
+    }
+}
+
 impl<N: AsRef<str>, V: AsRef<[u8]>, const COUNT: usize> HeaderLookup for [(N, V); COUNT] {
     fn values(&self, name: &str, each: &mut dyn FnMut(&[u8]) -> bool) -> bool {
         self.as_slice().values(name, each)

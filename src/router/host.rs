@@ -1,6 +1,7 @@
 //! What a client calls the host, brought into the one form at which rules look.
 
 pub(crate) mod expression;
+pub(crate) mod index;
 
 use std::borrow::Cow;
 

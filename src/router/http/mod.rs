@@ -1,5 +1,7 @@
 //! HTTP: matchers, the rule made of them, and the table of routes.
 
+mod anchor;
+mod index;
 mod matcher;
 mod query;
 mod table;
@@ -55,3 +57,6 @@ impl HttpRule {
         self.rule.holds(&mut |matcher: &HttpMatcher| matcher.matches(head))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,26 +1,45 @@
 //! [`RouteTable`]: the routes of an entry point, or the children of a router.
 
 use crate::head::Head;
+use crate::host::index::HostIndex;
 use crate::rank::Route;
 
 use super::HttpRule;
+use super::anchor::anchors;
+use super::index::PathIndex;
 
 /// Routes by rank.
 #[derive(Debug)]
 pub struct RouteTable<R> {
     routes: Box<[Route<HttpRule, R>]>,
+    /// Ranks by host and path. It only leaves out routes that cannot match.
+    index: HostIndex<PathIndex>,
 }
 
 impl<R> RouteTable<R> {
     /// Ranks the routes: higher priority first, then lower precedence, then name.
     pub fn build(mut routes: Vec<Route<HttpRule, R>>) -> Self {
         routes.sort_by(Route::rank);
-        Self { routes: routes.into() }
+        let ranked = routes.iter().zip(0_u32..);
+        let items = ranked.flat_map(|(route, rank)| {
+            anchors(&route.rule.rule).into_iter().map(move |anchor| (anchor.host, (anchor.path, rank)))
+        });
+        let index = HostIndex::build(items, PathIndex::build);
+        Self { routes: routes.into(), index }
     }
 
     /// The first route by rank whose rule holds.
     pub fn find(&self, head: &Head<'_>) -> Option<&R> {
-        self.find_linear(head)
+        let mut best = u32::MAX;
+        self.index.visit(head.host, head.cname, |paths| {
+            paths.visit(head.routing_path, |ranks| {
+                let better = ranks.iter().take_while(|rank| **rank < best);
+                if let Some(rank) = better.copied().find(|rank| self.routes[*rank as usize].rule.matches(head)) {
+                    best = rank;
+                }
+            });
+        });
+        self.routes.get(best as usize).map(|route| &route.route)
     }
 
     /// What [`RouteTable::find`] must answer: every rule is asked by rank.
@@ -60,3 +79,6 @@ impl<'a, R> Iterator for Candidates<'a, '_, R> {
         self.routes.next().map(|route| (route, route.rule.matches(self.head)))
     }
 }
+
+#[cfg(test)]
+mod tests;

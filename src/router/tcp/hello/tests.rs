@@ -70,7 +70,11 @@ fn every_beginning_is_incomplete_and_records_are_put_together() {
             assert_eq!(read(&bytes[..end]), Hello::Incomplete, "{end} bytes of records of {size}");
         }
         assert_eq!(read(&bytes), found("a.example", &["h2"]));
-        assert_eq!(read(&[bytes, vec![0x14, 3, 3]].concat()), found("a.example", &["h2"]), "what follows does not count");
+        assert_eq!(
+            read(&[bytes, vec![0x14, 3, 3]].concat()),
+            found("a.example", &["h2"]),
+            "what follows does not count"
+        );
     }
 }
 
