@@ -76,7 +76,10 @@ pub(crate) fn news(event: Event) -> News {
         Event::Configuration { provider, configuration } => News::Configuration { provider, configuration },
         Event::Refused { provider, errors } => {
             for error in &errors.0 {
-                tracing::error!(provider = &*provider, "Configuration is refused; the last good one stays in force. {error}");
+                tracing::error!(
+                    provider = &*provider,
+                    "Configuration is refused; the last good one stays in force. {error}"
+                );
             }
             News::Refused { provider, errors }
         }
@@ -93,7 +96,10 @@ pub(crate) fn middleware_check() -> MiddlewareCheck {
                 None => errors.push(ConfigError {
                     at: settings.at.clone(),
                     path: path.to_owned(),
-                    problem: Problem::UnknownField { field: kind.to_string(), nearest: trafficcop_middleware::nearest(kind) },
+                    problem: Problem::UnknownField {
+                        field: kind.to_string(),
+                        nearest: trafficcop_middleware::nearest(kind),
+                    },
                 }),
             }
         }

@@ -25,7 +25,9 @@ pub fn run(args: &[String]) -> ExitCode {
         ["backend", rest @ ..] => echo::alone(rest),
         [] => demonstrate(false),
         ["--once"] => demonstrate(true),
-        _ => Err(io::Error::other("usage: trafficcop demo [--once] | trafficcop demo backend [--name NAME] [--port PORT]")),
+        _ => Err(io::Error::other(
+            "usage: trafficcop demo [--once] | trafficcop demo backend [--name NAME] [--port PORT]",
+        )),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

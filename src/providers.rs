@@ -1,12 +1,16 @@
 //! The registry of providers: one line each, and what keeps them running.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use trafficcop_config::settings::Settings;
 use trafficcop_provider::backoff::Backoff;
 use trafficcop_provider::publisher::MiddlewareCheck;
 use trafficcop_provider::{Event, Provider, ProviderError, Publisher};
+
+/// Before a provider that failed is started again, at first and at most. One that ran longer than this counts as new.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Starts a provider if the settings ask for it.
 type Start = fn(&Settings, &Starter) -> Result<(), ProviderError>;
@@ -36,11 +40,14 @@ impl Starter {
         let mut provider = P::new(settings)?;
         let publisher = Publisher::new(P::NAME, self.out.clone(), self.check.clone());
         tokio::spawn(async move {
-            let mut backoff = Backoff::default();
+            let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
             loop {
                 let started = Instant::now();
                 let Err(error) = provider.run(&publisher).await else { return };
-                let pause = backoff.after_failure(started.elapsed(), rand::random());
+                if started.elapsed() > LONGEST_PAUSE {
+                    backoff.reset();
+                }
+                let pause = backoff.next(rand::random());
                 tracing::error!(provider = P::NAME, %error, retry_in = ?pause, "Provider failed; it will be started again.");
                 tokio::time::sleep(pause).await;
             }
@@ -57,5 +64,9 @@ fn file(settings: &Settings) -> Option<trafficcop_provider_file::Settings> {
         ("", filename) => trafficcop_provider_file::Source::File(filename.into()),
         (directory, _) => trafficcop_provider_file::Source::Directory(directory.into()),
     };
-    Some(trafficcop_provider_file::Settings { source, watch: file.watch, log_templates: file.debug_log_generated_template })
+    Some(trafficcop_provider_file::Settings {
+        source,
+        watch: file.watch,
+        log_templates: file.debug_log_generated_template,
+    })
 }

@@ -75,7 +75,8 @@ async fn accept(listener: TcpListener, echo: Rc<Echo>, drain: &Drain) {
 }
 
 fn hostname() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "backend".to_owned(), |name| name.trim().to_owned())
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "backend".to_owned(), |name| name.trim().to_owned())
 }
 
 struct Echo {
@@ -86,9 +87,9 @@ impl Handler for Echo {
     async fn call(&self, request: Request, _: Interim) -> Response {
         let path = request.target.path().to_owned();
         match path.strip_prefix('/').and_then(|path| path.split_once('/')) {
-            Some(("status", code)) => {
-                reply::status_text(code.parse().ok().and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or_default())
-            }
+            Some(("status", code)) => reply::status_text(
+                code.parse().ok().and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or_default(),
+            ),
             Some(("slow", millis)) => {
                 tokio::time::sleep(Duration::from_millis(millis.parse().unwrap_or(100))).await;
                 self.head(request)

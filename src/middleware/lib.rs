@@ -14,6 +14,7 @@ mod testing;
 mod add_prefix;
 mod basic_auth;
 mod chain;
+mod circuit_breaker;
 pub mod encoded_characters;
 mod errors;
 mod headers;

@@ -5,6 +5,7 @@ use trafficcop_config::{ConfigErrors, Node};
 use crate::add_prefix::AddPrefix;
 use crate::basic_auth::BasicAuth;
 use crate::chain::Chain;
+use crate::circuit_breaker::CircuitBreaker;
 use crate::encoded_characters::EncodedCharacters;
 use crate::errors::Errors;
 use crate::headers::Headers;
@@ -48,6 +49,7 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<AddPrefix>(),
     Kind::of::<BasicAuth>(),
     Kind::of::<Chain>(),
+    Kind::of::<CircuitBreaker>(),
     Kind::of::<EncodedCharacters>(),
     Kind::of::<Errors>(),
     Kind::of::<Headers>(),
