@@ -5,7 +5,9 @@
 pub mod backoff;
 pub mod constraints;
 pub mod default_rule;
+pub mod normalize;
 pub mod publisher;
+pub mod template;
 pub mod workload;
 
 use std::future::Future;

@@ -1,0 +1,121 @@
+//! Many workloads, one configuration.
+//!
+//! Equal definitions of one name are one; load balancers that differ in nothing but servers become one with the servers
+//! of all; whatever else differs removes every definition of that name, for nobody can tell which one is meant.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use trafficcop_config::dynamic::{Configuration, Objects, http, tcp, udp};
+use trafficcop_config::{ConfigError, ConfigErrors, Origin, Problem};
+
+/// What one workload contributes.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Orders the parts and names them in messages: the workload's name and its id.
+    pub key: Arc<str>,
+    pub configuration: Arc<Configuration>,
+}
+
+/// Merges in the order of the keys. The errors say which names were removed.
+pub fn merge(mut parts: Vec<Part>) -> (Configuration, ConfigErrors) {
+    parts.sort_by(|one, other| one.key.cmp(&other.key));
+    let mut errors = Vec::new();
+    let http = parts.iter().filter_map(|part| Some((&part.key, part.configuration.http.as_ref()?))).collect::<Vec<_>>();
+    let tcp = parts.iter().filter_map(|part| Some((&part.key, part.configuration.tcp.as_ref()?))).collect::<Vec<_>>();
+    let udp = parts.iter().filter_map(|part| Some((&part.key, part.configuration.udp.as_ref()?))).collect::<Vec<_>>();
+    let tls = parts.iter().filter_map(|part| Some((&part.key, part.configuration.tls.as_ref()?))).collect::<Vec<_>>();
+    let mut whole = Configuration::default();
+
+    let into = whole.http.get_or_insert_default();
+    into.services = Kind("http", "services", "HTTP service").merged(&http, |it| &it.services, add_http_servers, &mut errors);
+    into.routers = Kind("http", "routers", "HTTP router").merged(&http, |it| &it.routers, never, &mut errors);
+    into.middlewares = Kind("http", "middlewares", "HTTP middleware").merged(&http, |it| &it.middlewares, never, &mut errors);
+    let into = whole.tcp.get_or_insert_default();
+    into.services = Kind("tcp", "services", "TCP service").merged(&tcp, |it| &it.services, add_tcp_servers, &mut errors);
+    into.routers = Kind("tcp", "routers", "TCP router").merged(&tcp, |it| &it.routers, never, &mut errors);
+    into.middlewares = Kind("tcp", "middlewares", "TCP middleware").merged(&tcp, |it| &it.middlewares, never, &mut errors);
+    let into = whole.udp.get_or_insert_default();
+    into.services = Kind("udp", "services", "UDP service").merged(&udp, |it| &it.services, add_udp_servers, &mut errors);
+    into.routers = Kind("udp", "routers", "UDP router").merged(&udp, |it| &it.routers, never, &mut errors);
+    let into = whole.tls.get_or_insert_default();
+    into.stores = Kind("tls", "stores", "TLS store").merged(&tls, |it| &it.stores, never, &mut errors);
+    (whole, ConfigErrors(errors))
+}
+
+/// Section, subsection and what messages call one object.
+struct Kind(&'static str, &'static str, &'static str);
+
+impl Kind {
+    /// `join` adds what a later definition may add to an earlier one, or refuses.
+    fn merged<S, T: Clone + PartialEq>(
+        &self,
+        parts: &[(&Arc<str>, &S)],
+        objects: impl Fn(&S) -> &Objects<T>,
+        join: impl Fn(&mut T, &T) -> bool,
+        errors: &mut Vec<ConfigError>,
+    ) -> Objects<T> {
+        let mut whole: Objects<T> = BTreeMap::new();
+        let mut places: BTreeMap<&String, Vec<(&str, Origin)>> = BTreeMap::new();
+        let mut conflicting = BTreeSet::new();
+        for (key, part) in parts {
+            for (name, object) in objects(part) {
+                places.entry(name).or_default().push((key, object.at.clone()));
+                match whole.get_mut(name) {
+                    None => drop(whole.insert(name.clone(), object.clone())),
+                    Some(known) if known.value == object.value => {}
+                    Some(known) => {
+                        if !join(&mut known.value, &object.value) {
+                            conflicting.insert(name);
+                        }
+                    }
+                }
+            }
+        }
+        for name in conflicting {
+            whole.remove(name);
+            errors.push(self.conflict(name, &places[name]));
+        }
+        whole
+    }
+
+    fn conflict(&self, name: &str, places: &[(&str, Origin)]) -> ConfigError {
+        let Self(section, subsection, shown) = self;
+        let keys = places.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(" ");
+        let message = format!("{shown} defined multiple times with different configurations in [{keys}]");
+        let at = places.iter().map(|(_, at)| at.clone()).find(|at| *at != Origin::Unknown).unwrap_or_default();
+        ConfigError { at, path: format!("{section}.{subsection}.{name}"), problem: Problem::Other { message } }
+    }
+}
+
+fn never<T>(_: &mut T, _: &T) -> bool {
+    false
+}
+
+/// Appends servers that are new, where everything but the servers is equal.
+macro_rules! add_servers {
+    ($name:ident, $service:ty, $place:ident) => {
+        fn $name(known: &mut $service, more: &$service) -> bool {
+            let mut bare = more.clone();
+            let (Some(ours), Some(theirs)) = (&mut known.load_balancer, &mut bare.load_balancer) else { return false };
+            let mut servers = std::mem::take(&mut ours.servers);
+            let added = std::mem::take(&mut theirs.servers);
+            let mergeable = *known == bare;
+            if mergeable {
+                for server in added {
+                    if !servers.iter().any(|known| known.$place == server.$place) {
+                        servers.push(server);
+                    }
+                }
+            }
+            if let Some(ours) = &mut known.load_balancer {
+                ours.servers = servers;
+            }
+            mergeable
+        }
+    };
+}
+
+add_servers!(add_http_servers, http::Service, url);
+add_servers!(add_tcp_servers, tcp::Service, address);
+add_servers!(add_udp_servers, udp::Service, address);
