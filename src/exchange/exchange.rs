@@ -53,6 +53,8 @@ pub struct Exchange {
     pub retries: u32,
     /// A middleware removed `X-Forwarded-For` on purpose: the proxy must not begin a new one.
     pub omit_forwarded_for: bool,
+    /// The entry point asks that the peer is not added to `X-Forwarded-For`.
+    pub keep_forwarded_for: bool,
     /// Where 1xx answers go.
     pub interim: Interim,
 }
@@ -71,6 +73,7 @@ impl Exchange {
             origin_status: None,
             retries: 0,
             omit_forwarded_for: false,
+            keep_forwarded_for: false,
             interim: Interim::default(),
         }
     }
