@@ -1,0 +1,43 @@
+//! What the server tells of each exchange, and to whom: the seam for access log, metrics and traces.
+
+use std::time::Duration;
+
+use trafficcop_exchange::{Exchange, Request, StatusCode};
+
+/// Told of every exchange of every entry point, on the worker that has it. It must never wait.
+pub trait Observer: Send + Sync + 'static {
+    /// A request was cleaned and its route looked for (`exchange.route` is `None` when there is none); no middleware has
+    /// seen it yet. Whoever wants to hear of its end returns a record holding what it will need; `None` costs nothing more.
+    fn started(&self, request: &Request, exchange: &Exchange) -> Option<Box<dyn Record>>;
+}
+
+/// What is kept of one exchange until its end.
+pub trait Record {
+    /// The last byte of the answer was handed to the connection, or the exchange broke off.
+    fn finished(self: Box<Self>, exchange: &Exchange, outcome: &Outcome);
+}
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What the client was told; 499 when it went away before there was an answer.
+    pub status: StatusCode,
+    /// Bytes of the request's body that were read.
+    pub bytes_in: u64,
+    /// Bytes of the answer's body that were handed over.
+    pub bytes_out: u64,
+    /// From the end of the request's head to the end of the answer.
+    pub duration: Duration,
+    /// The answer reached its end.
+    pub complete: bool,
+}
+
+/// Nobody listens.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nobody;
+
+impl Observer for Nobody {
+    fn started(&self, _: &Request, _: &Exchange) -> Option<Box<dyn Record>> {
+        None
+    }
+}
