@@ -1,10 +1,20 @@
 //! The client side of one connection: send a request, read its answer, keep the connection.
 
+mod answer;
+mod open;
+#[cfg(test)]
+mod tests;
+
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
-use trafficcop_exchange::{Fault, Interim, Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use trafficcop_exchange::fault::Fault;
+use trafficcop_exchange::{Interim, Request, Response, Side, Stage};
+
+use self::open::OpenCall;
 
 /// Limits, deadlines and manners towards a server. One for all connections of a servers transport.
 #[derive(Clone, Debug)]
@@ -19,6 +29,9 @@ pub struct CallOptions {
     pub response_header_timeout: Option<Duration>,
     /// How long the body of a request with `Expect: 100-continue` waits for the server's word.
     pub expect_continue_timeout: Duration,
+    /// Pass the trailers of requests on. Traefik does not (it announces them and then sends none), so neither do we
+    /// unless told to.
+    pub request_trailers: bool,
 }
 
 impl Default for CallOptions {
@@ -29,6 +42,7 @@ impl Default for CallOptions {
             max_headers: 4096,
             response_header_timeout: None,
             expect_continue_timeout: Duration::from_secs(1),
+            request_trailers: false,
         }
     }
 }
@@ -67,13 +81,20 @@ pub struct CallError {
     pub request: Option<Box<Request>>,
 }
 
-impl From<CallFailure> for Fault {
-    fn from(_failure: CallFailure) -> Self {
-        todo!()
+impl From<CallError> for Fault {
+    fn from(error: CallError) -> Self {
+        let (side, stage) = match &error.failure {
+            CallFailure::Stale(_) => (Side::Upstream, Stage::Stale),
+            CallFailure::Send(_) => (Side::Upstream, Stage::Send),
+            CallFailure::Wait(_) | CallFailure::Malformed(_) => (Side::Upstream, Stage::Wait),
+            CallFailure::Timeout => (Side::Upstream, Stage::Timeout),
+            CallFailure::RequestBody(_) => (Side::Client, Stage::Send),
+        };
+        Self::new(side, stage, error.failure)
     }
 }
 
-/// A connection to a server on which no request is open.
+/// A connection to a server on which no request is open. It holds no buffer.
 #[derive(Debug)]
 pub struct Connection<Io> {
     io: Io,
@@ -90,10 +111,20 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> Connection<Io> {
         self.calls
     }
 
+    /// The transport beneath.
+    pub fn io(&self) -> &Io {
+        &self.io
+    }
+
     /// Whether it can carry a request as far as anybody knows: nothing was closed, nothing came unasked. Never waits.
     pub fn is_usable(&mut self) -> bool {
-        let _ = &mut self.io;
-        todo!()
+        self.poll_unusable(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    /// Ready when the server has closed the connection, or sent something unasked: for whoever watches idle ones.
+    pub fn poll_unusable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut byte = [0];
+        Pin::new(&mut self.io).poll_read(cx, &mut ReadBuf::new(&mut byte)).map(|_| ())
     }
 
     /// Sends the request and waits for the head of the answer. 1xx answers go to `interim`. `home` gets the connection
@@ -106,7 +137,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> Connection<Io> {
         interim: &Interim,
         home: impl FnOnce(Self) + 'static,
     ) -> Result<Response, CallError> {
-        let _ = (request, options, interim, home);
-        todo!()
+        let mut open = OpenCall::new(self, request, options);
+        match open.head(options, interim).await {
+            Ok(head) => open.response(head, home).map_err(|failure| CallError { failure, request: None }),
+            Err(failure) => Err(CallError { failure, request: open.untouched() }),
+        }
     }
 }

@@ -4,8 +4,21 @@
 //! no sockets (any `AsyncRead + AsyncWrite` will do). A connection that waits for a request holds no buffer: buffers
 //! belong to the worker's thread.
 
+mod alarm;
+mod buffers;
 pub mod call;
+mod canonical;
+pub mod chunked;
+pub mod compose;
+mod date;
 mod drain;
+pub mod framing;
+pub mod head;
+mod inbound;
+mod join;
+mod outbox;
+mod phrase;
+pub mod refusal;
 pub mod serve;
 
 pub use call::{CallError, CallFailure, CallOptions, Connection};

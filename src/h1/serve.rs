@@ -1,5 +1,11 @@
 //! The server side of one connection: read a request, have it answered, write the answer, again.
 
+mod answer;
+mod line;
+#[cfg(test)]
+mod tests;
+mod wire;
+
 use std::future::Future;
 use std::io;
 use std::time::Duration;
@@ -8,6 +14,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use trafficcop_exchange::{Interim, Request, Response};
 
+use self::line::Line;
 use crate::Drain;
 
 /// Limits and deadlines of a client's connection. One for all connections of an entry point.
@@ -103,6 +110,11 @@ where
     Io: AsyncRead + AsyncWrite + Unpin + 'static,
     H: Handler,
 {
-    let _ = (io, prefix, options, drain.seat(), handler);
-    todo!()
+    let mut line = Line::new(io, prefix, options, drain);
+    let end = line.run(handler).await;
+    let requests = line.requests();
+    match end {
+        Ok(end) => Ok(Served { requests, end }),
+        Err(source) => Err(ServeError { requests, source }),
+    }
 }

@@ -1,0 +1,445 @@
+//! [`Line`]: the driver of one client's connection, from head to head.
+
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Duration, Instant, timeout};
+use trafficcop_exchange::{Body, Frame, Interim, Response, StatusCode};
+
+use super::answer::Asked;
+use super::wire::{RequestBody, Wire};
+use super::{End, Handler, ServeOptions};
+use crate::alarm::Alarm;
+use crate::buffers;
+use crate::compose;
+use crate::drain::{Drain, Seat};
+use crate::framing::Framing;
+use crate::head::{Limits, RequestHead, parse_request};
+use crate::outbox::poll_flush;
+use crate::refusal::Refusal;
+
+/// Go waits for so many bytes, those of an HTTP/2 preface's first line, before it looks at a connection.
+const FIRST_LOOK: usize = 14;
+/// What is read of a body that nobody wanted, to keep the connection.
+pub(super) const UNWANTED: u64 = 256 * 1024;
+/// How long a connection lingers so that the client can read the last answer.
+const LINGER: Duration = Duration::from_millis(500);
+
+pub(super) struct Line<'a, Io> {
+    pub(super) wire: Rc<RefCell<Wire<Io>>>,
+    pub(super) options: &'a ServeOptions,
+    drain: &'a Drain,
+    seat: Seat,
+    pub(super) alarm: Alarm,
+    pub(super) interim: Interim,
+    requests: u64,
+    since: Instant,
+    /// Until when the request must have come.
+    read_by: Option<Instant>,
+    /// Until when the answer must have been written.
+    pub(super) write_by: Option<Instant>,
+}
+
+enum Next {
+    Head(Box<RequestHead>),
+    Refused(Refusal),
+    End(End),
+}
+
+impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
+    pub(super) fn new(io: Io, prefix: Bytes, options: &'a ServeOptions, drain: &'a Drain) -> Self {
+        let since = Instant::now();
+        Self {
+            wire: Rc::new(RefCell::new(Wire::new(io, prefix))),
+            options,
+            drain,
+            seat: drain.seat(),
+            alarm: Alarm::new([options.read_timeout, options.write_timeout, options.idle_timeout]),
+            interim: Interim::default(),
+            requests: 0,
+            since,
+            read_by: options.read_timeout.map(|period| since + period),
+            write_by: None,
+        }
+    }
+
+    pub(super) fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// Serves requests until the connection ends.
+    pub(super) async fn run<H: Handler>(&mut self, handler: &H) -> io::Result<End> {
+        loop {
+            let head = match self.next_head().await {
+                Ok(Next::Head(head)) => head,
+                Ok(Next::Refused(refusal)) => {
+                    self.wire.borrow_mut().out.small().extend_from_slice(refusal.answer().as_bytes());
+                    self.flush().await?;
+                    self.linger().await;
+                    return Ok(End::Refused);
+                }
+                Ok(Next::End(end)) => {
+                    self.shut_down().await;
+                    return Ok(end);
+                }
+                Err(_) if self.requests > 0 => return Ok(End::Closed),
+                Err(error) => return Err(error),
+            };
+            if let Some(end) = self.exchange(*head, handler).await? {
+                return Ok(end);
+            }
+        }
+    }
+
+    /// One request and its answer. `None`: the connection goes on.
+    async fn exchange<H: Handler>(&mut self, head: RequestHead, handler: &H) -> io::Result<Option<End>> {
+        let asked = Asked::of(&head);
+        self.write_by = self.options.write_timeout.map(|period| Instant::now() + period);
+        let ready = ready_answer(&head);
+        let request = self.begin(head);
+        let response = if let Some(response) = ready {
+            response
+        } else {
+            self.requests += 1;
+            self.interim.take();
+            let call = handler.call(request, self.interim.clone());
+            // Boxed so that a connection that waits for a request does not carry the room for its handling.
+            match self.attend(Box::pin(call), asked.is_10).await {
+                Ok(response) => response,
+                Err(end) => return Ok(Some(end)),
+            }
+        };
+        if let Some(end) = self.answer(asked, response).await {
+            return Ok(Some(end));
+        }
+        Ok(self.settle().await)
+    }
+
+    /// The next request's head. Until its first byte has come, nothing of the worker's is held.
+    async fn next_head(&mut self) -> io::Result<Next> {
+        let limits = Limits { bytes: self.options.max_head_bytes, lines: self.options.max_headers };
+        let idle_by = match self.options.idle_timeout {
+            Some(period) if self.requests > 0 => Some(Instant::now() + period),
+            _ => None,
+        };
+        let mut partial = Partial::default();
+        partial.add(std::mem::take(&mut self.wire.borrow_mut().inbound.ahead));
+        if self.requests > 0 {
+            self.read_by = None;
+        }
+        poll_fn(|cx| {
+            let mut wire = self.wire.borrow_mut();
+            loop {
+                if partial.is_worth_a_look(self.requests == 0) {
+                    match parse_request(partial.bytes(), limits) {
+                        Ok(Some(head)) => {
+                            wire.inbound.ahead = partial.take_rest(head.len);
+                            return Poll::Ready(Ok(Next::Head(Box::new(head))));
+                        }
+                        Ok(None) => {}
+                        Err(refusal) => return Poll::Ready(Ok(Next::Refused(refusal))),
+                    }
+                }
+                if partial.bytes().len() > limits.bytes.saturating_add(4096) {
+                    return Poll::Ready(Ok(Next::Refused(Refusal::TooLarge)));
+                }
+                match buffers::poll_read(&mut wire.io, cx) {
+                    Poll::Ready(Ok(piece)) if piece.is_empty() => {
+                        return Poll::Ready(Ok(partial.at_end(self.requests == 0)));
+                    }
+                    Poll::Ready(piece) => partial.add(piece?),
+                    Poll::Pending => break,
+                }
+            }
+            drop(wire);
+            partial.detach();
+            let waits = partial.bytes().is_empty();
+            if waits && self.seat.poll_started(cx) {
+                return Poll::Ready(Ok(Next::End(End::Drained)));
+            }
+            if !waits && self.requests > 0 && self.read_by.is_none() {
+                self.read_by = self.options.read_timeout.map(|period| Instant::now() + period);
+            }
+            let is_idle = waits && self.requests > 0;
+            if self.alarm.poll(cx, if is_idle { idle_by } else { self.read_by }) {
+                return Poll::Ready(Ok(Next::End(if is_idle { End::Idle } else { End::ReadTimeout })));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Sets up the body and yields the request.
+    fn begin(&mut self, head: RequestHead) -> trafficcop_exchange::Request {
+        let RequestHead { mut request, framing, expects_continue, .. } = head;
+        let mut wire = self.wire.borrow_mut();
+        wire.answering = false;
+        wire.late = false;
+        wire.owes_continue = expects_continue;
+        request.body = match framing {
+            Framing::Empty => Body::Empty,
+            Framing::Length(len) if !expects_continue && len <= wire.inbound.ahead.len() as u64 => {
+                Body::Full(wire.inbound.ahead.split_to(len as usize))
+            }
+            _ => {
+                wire.inbound.begin(framing);
+                drop(wire);
+                if self.read_by.is_none() {
+                    self.read_by = self.options.read_timeout.map(|period| Instant::now() + period);
+                }
+                Body::stream(RequestBody::new(&self.wire))
+            }
+        };
+        request
+    }
+
+    /// Runs the handler, passes interim answers on, and notices when the client goes away.
+    async fn attend(
+        &mut self,
+        mut call: Pin<Box<impl Future<Output = Response>>>,
+        is_10: bool,
+    ) -> Result<Response, End> {
+        poll_fn(|cx| {
+            loop {
+                if let Poll::Ready(response) = call.as_mut().poll(cx) {
+                    return Poll::Ready(Ok(response));
+                }
+                let mut wire = self.wire.borrow_mut();
+                if is_10 {
+                    // HTTP/1.0 knows no interim answers.
+                    self.interim.take();
+                } else {
+                    push_interim(&self.interim, &mut wire);
+                }
+                let Wire { out, io, .. } = &mut *wire;
+                if !out.is_empty() && matches!(poll_flush(out, io, cx), Poll::Ready(Err(_))) {
+                    return Poll::Ready(Err(End::Gone));
+                }
+                if poll_gone(&mut wire, cx) {
+                    return Poll::Ready(Err(End::Gone));
+                }
+                if self.alarm.poll(cx, self.write_by) {
+                    return Poll::Ready(Err(End::WriteTimeout));
+                }
+                if wire.inbound.is_over() || wire.late || !self.alarm.poll(cx, self.read_by) {
+                    return Poll::Pending;
+                }
+                // The handler shall learn it from the body.
+                wire.late = true;
+                if let Some(reader) = wire.reader.take() {
+                    reader.wake();
+                }
+            }
+        })
+        .await
+    }
+
+    /// After an answer: takes what is left of the request's body out of the way. Says how the connection ends, if it
+    /// does.
+    async fn settle(&mut self) -> Option<End> {
+        let mut budget = UNWANTED;
+        let is_clean = poll_fn(|cx| {
+            loop {
+                let mut wire = self.wire.borrow_mut();
+                let Wire { inbound, io, .. } = &mut *wire;
+                if inbound.is_over() {
+                    return Poll::Ready(!inbound.has_failed());
+                }
+                match inbound.poll_frame(io, cx) {
+                    Poll::Ready(Some(Ok(Frame::Data(data)))) => match budget.checked_sub(data.len() as u64) {
+                        Some(left) => budget = left,
+                        None => return Poll::Ready(false),
+                    },
+                    Poll::Ready(Some(Ok(Frame::Trailers(_))) | None) => {}
+                    Poll::Ready(Some(Err(_))) => return Poll::Ready(false),
+                    Poll::Pending => {
+                        return if self.alarm.poll(cx, self.read_by) { Poll::Ready(false) } else { Poll::Pending };
+                    }
+                }
+            }
+        })
+        .await;
+        if is_clean {
+            return None;
+        }
+        self.linger().await;
+        Some(End::LastAnswer)
+    }
+
+    /// The worker drains, or a limit of the entry point is reached.
+    pub(super) fn is_last(&self) -> bool {
+        let ServeOptions { keep_alive_max_requests: requests, keep_alive_max_time: time, .. } = *self.options;
+        self.drain.is_started()
+            || (requests > 0 && self.requests >= requests)
+            || (time > Duration::ZERO && self.since.elapsed() > time)
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        poll_fn(|cx| {
+            let mut wire = self.wire.borrow_mut();
+            let Wire { out, io, .. } = &mut *wire;
+            if let Poll::Ready(flushed) = poll_flush(out, io, cx) {
+                return Poll::Ready(flushed);
+            }
+            drop(wire);
+            if self.alarm.poll(cx, self.write_by.or(self.read_by)) {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Ends our direction. Errors do not matter any more.
+    pub(super) async fn shut_down(&mut self) {
+        let shut = poll_fn(|cx| Pin::new(&mut self.wire.borrow_mut().io).poll_shutdown(cx));
+        let _ = timeout(LINGER, shut).await;
+    }
+
+    /// Ends our direction and reads on for a moment: a close with unread bytes would reset the connection, and the
+    /// client could lose the answer.
+    pub(super) async fn linger(&mut self) {
+        let read_on = async {
+            let mut budget = UNWANTED;
+            poll_fn(|cx| {
+                loop {
+                    match ready!(buffers::poll_read(&mut self.wire.borrow_mut().io, cx)) {
+                        Ok(piece) if !piece.is_empty() && piece.len() as u64 <= budget => {
+                            budget -= piece.len() as u64;
+                        }
+                        _ => return Poll::Ready(()),
+                    }
+                }
+            })
+            .await;
+        };
+        let shut = poll_fn(|cx| Pin::new(&mut self.wire.borrow_mut().io).poll_shutdown(cx));
+        let _ = timeout(LINGER, async {
+            if shut.await.is_ok() {
+                read_on.await;
+            }
+        })
+        .await;
+    }
+}
+
+/// What the engine answers itself: expectations that nobody can meet, targets that lead nowhere.
+fn ready_answer(head: &RequestHead) -> Option<Response> {
+    if head.expects_nonsense {
+        let mut response = Response::new(StatusCode::EXPECTATION_FAILED);
+        response.headers.append("Connection", "close");
+        Some(response)
+    } else {
+        head.is_opaque.then(|| Response::new(StatusCode::BAD_REQUEST))
+    }
+}
+
+/// Puts waiting 1xx answers into the outbox.
+pub(super) fn push_interim<Io>(interim: &Interim, wire: &mut Wire<Io>) {
+    if interim.is_empty() {
+        return;
+    }
+    for (status, headers) in interim.take() {
+        if status == StatusCode::CONTINUE {
+            wire.owes_continue = false;
+        }
+        compose::interim_head(wire.out.small(), status, &headers, true);
+    }
+}
+
+/// Whether the client has closed. What it sends ahead of time is kept, and nothing more is read then.
+pub(super) fn poll_gone<Io: AsyncRead + Unpin>(wire: &mut Wire<Io>, cx: &mut Context<'_>) -> bool {
+    if !wire.inbound.is_over() || !wire.inbound.ahead.is_empty() {
+        return false;
+    }
+    match buffers::poll_read(&mut wire.io, cx) {
+        Poll::Ready(Ok(piece)) if !piece.is_empty() => {
+            wire.inbound.ahead = buffers::detach(piece);
+            false
+        }
+        Poll::Ready(_) => true,
+        Poll::Pending => false,
+    }
+}
+
+/// The bytes of a head that is not whole yet.
+#[derive(Default)]
+struct Partial {
+    piece: Bytes,
+    /// Several pieces, put together.
+    whole: BytesMut,
+    /// So far there was no empty line, and the first line was looked at.
+    seen: usize,
+    has_seen_line: bool,
+}
+
+impl Partial {
+    fn bytes(&self) -> &[u8] {
+        if self.whole.is_empty() { &self.piece } else { &self.whole }
+    }
+
+    fn add(&mut self, piece: Bytes) {
+        if self.piece.is_empty() && self.whole.is_empty() {
+            self.piece = piece;
+            return;
+        }
+        if self.whole.is_empty() {
+            self.whole = BytesMut::from(&self.piece[..]);
+            self.piece = Bytes::new();
+        }
+        self.whole.extend_from_slice(&piece);
+    }
+
+    /// Whether parsing can bring something new: the first line or the end of the head has come. This keeps the work in
+    /// proportion to the bytes, however thinly they drip.
+    fn is_worth_a_look(&mut self, is_first: bool) -> bool {
+        let bytes = if self.whole.is_empty() { &self.piece[..] } else { &self.whole[..] };
+        if bytes.len() <= self.seen || (is_first && bytes.len() < FIRST_LOOK) {
+            return false;
+        }
+        let from = self.seen.saturating_sub(2);
+        let mut is_worth = self.seen == 0 && memchr::memchr(b'\n', bytes).is_some();
+        for at in memchr::memchr_iter(b'\n', &bytes[from..]) {
+            is_worth |= !self.has_seen_line;
+            self.has_seen_line = true;
+            let rest = &bytes[from + at + 1..];
+            is_worth |= rest.starts_with(b"\n") || rest.starts_with(b"\r\n");
+            if is_worth {
+                break;
+            }
+        }
+        self.seen = bytes.len();
+        is_worth
+    }
+
+    /// What follows the head.
+    fn take_rest(&mut self, len: usize) -> Bytes {
+        let mut rest =
+            if self.whole.is_empty() { std::mem::take(&mut self.piece) } else { self.whole.split().freeze() };
+        rest.advance(len);
+        if rest.is_empty() { Bytes::new() } else { buffers::detach(rest) }
+    }
+
+    /// What the end of the stream means here.
+    fn at_end(&self, is_first: bool) -> Next {
+        if self.bytes().is_empty() || is_first && self.bytes().len() < FIRST_LOOK {
+            Next::End(End::Closed)
+        } else {
+            Next::Refused(Refusal::Malformed)
+        }
+    }
+
+    /// Holds nothing of the worker's while it waits for more.
+    fn detach(&mut self) {
+        if !self.piece.is_empty() {
+            self.whole = BytesMut::from(&self.piece[..]);
+            self.piece = Bytes::new();
+        }
+    }
+}
