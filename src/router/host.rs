@@ -54,3 +54,53 @@ fn without_port(text: &str) -> &str {
     let name = &text[..colon];
     if name.contains([':', '[', ']']) || text[colon..].contains(['[', ']']) { text } else { name }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::{InvalidHost, canonical_host};
+
+    #[track_caller]
+    fn check(raw: &str, expected: &str) {
+        assert_eq!(canonical_host(raw.as_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn ports_and_brackets_go() {
+        check("a.example", "a.example");
+        check("A.Example:80", "a.example");
+        check("a:", "a");
+        check(":80", "");
+        check("", "");
+        check("[::1]", "::1");
+        check("[::1]:443", "::1");
+        check("[FE80::1%25eth0]:80", "fe80::1%25eth0");
+    }
+
+    #[test]
+    fn what_has_no_port_stays_as_it_came() {
+        check("::1", "::1");
+        check("a:b:c", "a:b:c");
+        check("a.example.", "a.example.");
+        check("a]:80", "a]:80");
+        check("[a", "[a");
+        check("[a:80", "[a:80");
+        check("[a]b:80", "[a]b:80");
+        check("[a:]b]", "a:]b");
+        check("[a]", "[a]");
+        check("a:[]", "a:[]");
+    }
+
+    #[test]
+    fn only_the_bytes_of_hosts_pass() {
+        for (raw, byte) in [("a b", b' '), ("a/b", b'/'), ("a@b", b'@'), ("a\"", b'"'), ("é", 0xc3)] {
+            assert_eq!(canonical_host(raw.as_bytes()), Err(InvalidHost { byte }));
+        }
+    }
+
+    #[test]
+    fn nothing_is_allocated_without_need() {
+        assert!(matches!(canonical_host(b"a.example:80"), Ok(Cow::Borrowed("a.example"))));
+    }
+}

@@ -59,3 +59,39 @@ fn hex(digit: u8) -> Option<u8> {
 fn is_reserved(byte: u8) -> bool {
     b":/?#[]@!$&'()*+,;=%".contains(&byte)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::{InvalidEscape, routing_path};
+
+    #[track_caller]
+    fn check(escaped: &str, expected: &str) {
+        assert_eq!(routing_path(escaped).unwrap(), expected);
+    }
+
+    #[test]
+    fn reserved_characters_stay_escaped() {
+        check("/a%2fb%2F", "/a%2Fb%2F");
+        check(
+            "/%3A%3F%23%5B%5D%40%21%24%26%27%28%29%2A%2B%2C%3B%3D%25",
+            "/%3A%3F%23%5B%5D%40%21%24%26%27%28%29%2A%2B%2C%3B%3D%25",
+        );
+    }
+
+    #[test]
+    fn everything_else_is_resolved() {
+        check("/%61%20%7E%5C%22", "/a ~\\\"");
+        check("/caf%C3%A9", "/café");
+        check("/%FF%C3x", "/\u{fffd}\u{fffd}x");
+        assert!(matches!(routing_path("/plain"), Ok(Cow::Borrowed("/plain"))));
+    }
+
+    #[test]
+    fn broken_escapes_are_refused() {
+        for (escaped, at) in [("/%", 1), ("/a%4", 2), ("/%zz", 1), ("/%61%4", 4)] {
+            assert_eq!(routing_path(escaped), Err(InvalidEscape { at }));
+        }
+    }
+}

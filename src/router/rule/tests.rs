@@ -109,6 +109,8 @@ fn nesting_is_bounded_and_length_is_not() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_text_makes_the_parser_panic(text in "\\PC*") {
         for syntax in [Syntax::V3, Syntax::V2] {

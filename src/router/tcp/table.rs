@@ -86,3 +86,6 @@ fn names(rule: &Rule<TcpMatcher>) -> Vec<HostKey> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
