@@ -1,1 +1,28 @@
-//! (being built)
+//! Sockets → [`Snapshot`](trafficcop_snapshot::Snapshot): accepts connections, finds out what they speak, and takes every
+//! request through the entry point's own steps to the route that answers it.
+//!
+//! Knows no provider and no middleware. What must hold: a request sees one snapshot from start to end; every wait for a
+//! client has a deadline and every buffer a bound; nothing a client sends ends more than its own connection.
+
+mod accept;
+mod clean;
+mod connections;
+mod drain;
+mod entry;
+mod forwarded;
+mod http;
+mod http2;
+mod listen;
+mod panics;
+mod path;
+mod prefixed;
+mod proxy_protocol;
+mod server;
+mod trust;
+mod watch;
+mod workers;
+
+pub use drain::Stopping;
+pub use entry::BadEntryPoint;
+pub use server::{Options, Server, StartError, worker_count};
+pub use trust::BadNetwork;

@@ -1,0 +1,214 @@
+//! A new connection, up to the point where it speaks HTTP: PROXY header, TLS or not, handshake, which version.
+//!
+//! What must hold: each of these steps has a deadline, and none of them holds a buffer while it waits. Raw TCP routes
+//! come in here: after the PROXY header for those that need no byte, after the first bytes for the others.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
+use trafficcop_exchange::{ConnectionInfo, TlsInfo};
+use trafficcop_h1 as h1;
+
+use crate::drain::Closing;
+use crate::http::{Requests, Traffic};
+use crate::http2::{self, PREFACE};
+use crate::prefixed::Prefixed;
+use crate::proxy_protocol::{self, Verdict};
+
+/// The first byte of a TLS record that begins a handshake.
+const HANDSHAKE: u8 = 0x16;
+/// How much is read at once while finding out what a connection speaks.
+const PEEK: usize = 16 * 1024;
+/// How long a handshake may take where the settings set no limit.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(60);
+
+thread_local! {
+    /// The worker's own; a connection borrows it for one read.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; PEEK].into());
+}
+
+/// Where a connection comes from and goes to, as far as anybody says.
+#[derive(Clone, Copy, Debug)]
+struct Ends {
+    peer: SocketAddr,
+    local: SocketAddr,
+}
+
+/// Serves one connection to its end.
+pub(crate) async fn connection(traffic: Rc<Traffic>, stream: TcpStream, peer: SocketAddr, closing: Closing) {
+    let local = stream.local_addr().unwrap_or(peer);
+    let ends = Ends { peer: canonical(peer), local: canonical(local) };
+    let found = tokio::select! {
+        found = find_out(&traffic, &stream, ends) => found,
+        () = closing.token().cancelled() => return,
+    };
+    let Some((ends, prefix)) = found else { return };
+    if prefix.first() == Some(&HANDSHAKE) {
+        Box::pin(secure(traffic, Prefixed::new(prefix, stream), ends, closing)).await;
+    } else {
+        plain(traffic, prefix, stream, ends, closing).await;
+    }
+}
+
+/// Reads as much as is needed to know what the connection speaks. None: it closed, or took too long.
+async fn find_out(traffic: &Traffic, stream: &TcpStream, mut ends: Ends) -> Option<(Ends, Bytes)> {
+    let limits = &traffic.entry.http1;
+    let patience = limits.read_timeout.or(limits.idle_timeout);
+    let deadline = patience.map(|patience| Instant::now() + patience);
+    let mut read = BytesMut::new();
+    let mut header_done = traffic.entry.proxy_protocol.is_none();
+    loop {
+        let bytes = match deadline {
+            Some(deadline) => timeout_at(deadline, read_some(stream, &mut read)).await.ok()?,
+            None => read_some(stream, &mut read).await,
+        };
+        if bytes.ok()? == 0 {
+            return None;
+        }
+        if !header_done {
+            match proxy_protocol::read(&read) {
+                Verdict::More => continue,
+                Verdict::Absent => {}
+                Verdict::Malformed => {
+                    tracing::debug!(peer = %ends.peer, "Malformed PROXY header.");
+                    return None;
+                }
+                Verdict::Header { len, addresses } => {
+                    let _header = read.split_to(len);
+                    let trusted = traffic.entry.proxy_protocol.as_ref();
+                    if trusted.is_some_and(|trusted| trusted.contains(ends.peer.ip()))
+                        && let Some(told) = addresses
+                    {
+                        ends = Ends { peer: canonical(told.source), local: canonical(told.destination) };
+                    }
+                }
+            }
+            header_done = true;
+        }
+        let undecided = read.is_empty() || (read.len() < PREFACE.len() && PREFACE.starts_with(&read));
+        if !undecided {
+            return Some((ends, read.freeze()));
+        }
+    }
+}
+
+/// Waits for bytes and appends them; 0 at the end of the stream.
+async fn read_some(stream: &TcpStream, into: &mut BytesMut) -> io::Result<usize> {
+    loop {
+        stream.readable().await?;
+        let read = BUFFER.with_borrow_mut(|buffer| {
+            let read = stream.try_read(buffer)?;
+            into.extend_from_slice(&buffer[..read]);
+            Ok(read)
+        });
+        match read {
+            Err(error) if io::Error::kind(&error) == io::ErrorKind::WouldBlock => {}
+            other => return other,
+        }
+    }
+}
+
+async fn plain(traffic: Rc<Traffic>, prefix: Bytes, stream: TcpStream, ends: Ends, closing: Closing) {
+    let requests = Requests::new(Rc::clone(&traffic), info(&traffic, ends, None));
+    if prefix.starts_with(PREFACE) {
+        let io = Prefixed::new(prefix, stream);
+        Box::pin(http2::serve(io, &traffic.entry, Rc::new(requests), closing.token())).await;
+    } else {
+        http1(stream, prefix, &traffic, &requests, &closing).await;
+    }
+}
+
+async fn secure(traffic: Rc<Traffic>, stream: Prefixed<TcpStream>, ends: Ends, closing: Closing) {
+    let patience = traffic.entry.http1.read_timeout.unwrap_or(HANDSHAKE_TIME);
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(patience, handshake(&traffic, stream, ends)) => shaken,
+        () = closing.token().cancelled() => return,
+    };
+    let (stream, tls) = match shaken {
+        Ok(Ok(Some(shaken))) => shaken,
+        Ok(Ok(None)) => return,
+        Ok(Err(error)) => {
+            tracing::debug!(peer = %ends.peer, %error, "TLS handshake failed.");
+            return;
+        }
+        Err(_) => {
+            tracing::debug!(peer = %ends.peer, "TLS handshake took too long.");
+            return;
+        }
+    };
+    let speaks_http2 = tls.alpn.as_deref() == Some(b"h2");
+    let requests = Requests::new(Rc::clone(&traffic), info(&traffic, ends, Some(Arc::new(tls))));
+    if speaks_http2 {
+        http2::serve(stream, &traffic.entry, Rc::new(requests), closing.token()).await;
+    } else {
+        http1(stream, Bytes::new(), &traffic, &requests, &closing).await;
+    }
+}
+
+/// Shakes hands under the options that the server name leads to. None: those options are broken, so nothing is said.
+async fn handshake(
+    traffic: &Traffic,
+    stream: Prefixed<TcpStream>,
+    ends: Ends,
+) -> io::Result<Option<(TlsStream<Prefixed<TcpStream>>, TlsInfo)>> {
+    let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
+    let server_name: Option<Box<str>> = start.client_hello().server_name().map(|name| name.to_ascii_lowercase().into());
+    let resolved = {
+        let current = traffic.live.current(traffic.worker);
+        let Some(entry) = traffic.entry_of(&current) else { return Ok(None) };
+        let options = entry.tls_options.find(server_name.as_deref().unwrap_or(""));
+        current.tls.resolve(options, server_name.as_deref(), ends.local.ip())
+    };
+    let Some(resolved) = resolved else {
+        tracing::debug!(server_name = server_name.as_deref(), "The TLS options of this name are broken.");
+        return Ok(None);
+    };
+    let stream = start.into_stream(resolved.config).await?;
+    let session = stream.get_ref().1;
+    let tls = TlsInfo {
+        version: match session.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_3) => "1.3",
+            _ => "1.2",
+        },
+        cipher: session
+            .negotiated_cipher_suite()
+            .map_or("", |suite| trafficcop_tls::parameters::cipher_name(suite.suite())),
+        server_name,
+        alpn: session.alpn_protocol().map(Bytes::copy_from_slice),
+        client_certificates: session
+            .peer_certificates()
+            .map(|chain| chain.iter().map(|certificate| Bytes::copy_from_slice(certificate)).collect())
+            .unwrap_or_default(),
+        options: resolved.options,
+    };
+    Ok(Some((stream, tls)))
+}
+
+async fn http1<Io>(io: Io, prefix: Bytes, traffic: &Traffic, requests: &Requests, closing: &Closing)
+where
+    Io: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    match h1::serve(io, prefix, &traffic.entry.http1, closing.http1(), requests).await {
+        Ok(served) => tracing::trace!(requests = served.requests, end = ?served.end, "Connection ended."),
+        Err(error) => tracing::debug!(%error, "Connection failed."),
+    }
+}
+
+fn info(traffic: &Traffic, ends: Ends, tls: Option<Arc<TlsInfo>>) -> ConnectionInfo {
+    ConnectionInfo { entry_point: Arc::clone(&traffic.entry.name), peer: ends.peer, local: ends.local, tls }
+}
+
+/// An IPv4 address that came in over an IPv6 socket is an IPv4 address.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}

@@ -1,0 +1,100 @@
+//! [`EntryPoint`]: an entry point's settings, compiled once for all of its connections.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use trafficcop_config::settings;
+use trafficcop_h1::ServeOptions;
+
+use crate::forwarded::Forwarded;
+use crate::trust::{BadNetwork, Trusted};
+
+/// What is done to headers whose names have an underscore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Underscores {
+    Keep,
+    Delete,
+    Reject,
+}
+
+/// Limits of HTTP/2.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Http2Limits {
+    pub(crate) streams: u32,
+    pub(crate) decoder_table: u32,
+}
+
+/// An option whose value makes no sense.
+#[derive(Debug, thiserror::Error)]
+pub enum BadEntryPoint {
+    #[error("forwardedHeaders.trustedIPs: {0}")]
+    Forwarded(BadNetwork),
+    #[error("proxyProtocol.trustedIPs: {0}")]
+    ProxyProtocol(BadNetwork),
+    #[error("http.underscoreHeadersStrategy: {0} is not keep, delete or reject")]
+    Underscores(String),
+    #[error("http.maxHeaderBytes: {0} is not above zero")]
+    MaxHeaderBytes(i64),
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(crate) struct EntryPoint {
+    pub(crate) name: Arc<str>,
+    pub(crate) http1: ServeOptions,
+    pub(crate) http2: Http2Limits,
+    pub(crate) underscores: Underscores,
+    pub(crate) sanitize_path: bool,
+    pub(crate) encode_semicolons: bool,
+    pub(crate) forwarded: Forwarded,
+    /// Whose PROXY header is believed; None: the protocol is not spoken.
+    pub(crate) proxy_protocol: Option<Trusted>,
+    /// How long requests are still accepted after the signal to stop.
+    pub(crate) accept_grace: Duration,
+    /// How long requests in flight may then take.
+    pub(crate) grace: Duration,
+}
+
+impl EntryPoint {
+    pub(crate) fn new(name: &str, settings: &settings::EntryPoint) -> Result<Self, BadEntryPoint> {
+        let (http, transport) = (&settings.http, &settings.transport);
+        let timeouts = &transport.responding_timeouts;
+        let max_head_bytes = usize::try_from(http.max_header_bytes)
+            .ok()
+            .filter(|bytes| *bytes > 0)
+            .ok_or(BadEntryPoint::MaxHeaderBytes(http.max_header_bytes))?;
+        let underscores = match http.underscore_headers_strategy.to_ascii_lowercase().as_str() {
+            "keep" | "" => Underscores::Keep,
+            "delete" => Underscores::Delete,
+            "reject" => Underscores::Reject,
+            _ => return Err(BadEntryPoint::Underscores(http.underscore_headers_strategy.clone())),
+        };
+        let proxy_protocol = settings
+            .proxy_protocol
+            .as_ref()
+            .map(|proxy| Trusted::new(proxy.insecure, &proxy.trusted_ips).map_err(BadEntryPoint::ProxyProtocol));
+        Ok(Self {
+            name: name.into(),
+            http1: ServeOptions {
+                max_head_bytes,
+                read_timeout: timeouts.read_timeout.positive(),
+                write_timeout: timeouts.write_timeout.positive(),
+                idle_timeout: timeouts.idle_timeout.positive(),
+                keep_alive_max_requests: u64::try_from(transport.keep_alive_max_requests).unwrap_or(0),
+                keep_alive_max_time: transport.keep_alive_max_time.positive().unwrap_or_default(),
+                ..ServeOptions::default()
+            },
+            http2: Http2Limits {
+                streams: u32::try_from(settings.http2.max_concurrent_streams).unwrap_or(250).max(1),
+                decoder_table: u32::try_from(settings.http2.max_decoder_header_table_size).unwrap_or(4096),
+            },
+            underscores,
+            sanitize_path: http.sanitize_path,
+            encode_semicolons: http.encode_query_semicolons,
+            forwarded: Forwarded::new(&settings.forwarded_headers).map_err(BadEntryPoint::Forwarded)?,
+            proxy_protocol: proxy_protocol.transpose()?,
+            accept_grace: transport.life_cycle.request_accept_grace_timeout.positive().unwrap_or_default(),
+            grace: transport.life_cycle.grace_time_out.positive().unwrap_or_default(),
+        })
+    }
+}

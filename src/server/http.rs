@@ -1,0 +1,145 @@
+//! [`Requests`]: from a request to its answer, the same for every protocol version.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use trafficcop_exchange::{
+    ConnectionInfo, Exchange, Headers, Interim, Method, Reason, Request, Response, StatusCode, reply,
+};
+use trafficcop_h1::Handler;
+use trafficcop_observe::Observer;
+use trafficcop_router::{Head, HeaderLookup, canonical_host, routing_path};
+use trafficcop_snapshot::{Entry, Live, Snapshot};
+
+use crate::clean::{clean, malformed};
+use crate::entry::EntryPoint;
+use crate::forwarded::Peer;
+use crate::panics::{Caught, Panicked};
+use crate::watch::Watch;
+
+/// An entry point on a worker: what all of its connections there share.
+pub(crate) struct Traffic {
+    /// The worker's number.
+    pub(crate) worker: usize,
+    pub(crate) live: Arc<Live>,
+    /// Where the entry point stands in a snapshot.
+    pub(crate) position: usize,
+    pub(crate) entry: Arc<EntryPoint>,
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
+impl Traffic {
+    /// The entry point's part of a snapshot.
+    pub(crate) fn entry_of<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a Arc<Entry>> {
+        let expected = snapshot.entries.get(self.position).filter(|entry| entry.name == self.entry.name);
+        expected.or_else(|| snapshot.entry(&self.entry.name))
+    }
+}
+
+/// What answers the requests of one connection.
+pub(crate) struct Requests {
+    traffic: Rc<Traffic>,
+    connection: Rc<ConnectionInfo>,
+    peer: Peer,
+}
+
+impl Requests {
+    pub(crate) fn new(traffic: Rc<Traffic>, connection: ConnectionInfo) -> Self {
+        let peer = traffic.entry.forwarded.peer(connection.peer.ip(), connection.tls.is_some());
+        Self { traffic, connection: Rc::new(connection), peer }
+    }
+
+    /// Answers one request. Always yields an answer; what went wrong is in the exchange, for the observer.
+    pub(crate) async fn answer(&self, mut request: Request, interim: Interim) -> Response {
+        let entry = &*self.traffic.entry;
+        if let Err((response, _reason)) = clean(&mut request, entry) {
+            return response;
+        }
+        entry.forwarded.apply(&mut request, &self.peer);
+        let Ok(host) = canonical_host(&request.host).map(Cow::into_owned) else {
+            return malformed("malformed Host header").0;
+        };
+
+        // Held until the answer is there: a request never sees two snapshots.
+        let current = self.traffic.live.current(self.traffic.worker);
+        let snapshot = self.traffic.entry_of(&current);
+        let found = match snapshot.map(|snapshot| self.find(snapshot, &request, &host)) {
+            Some(Err(())) => return malformed("the path has a broken escape").0,
+            Some(Ok(found)) => found,
+            None => None,
+        };
+        let misdirected = snapshot.is_some_and(|snapshot| self.is_misdirected(snapshot, &host));
+
+        let mut exchange = Exchange::new(Rc::clone(&self.connection));
+        exchange.canonical_host = host.into();
+        exchange.interim = interim;
+        exchange.keep_forwarded_for = !entry.forwarded.append_for;
+        exchange.route = found.map(|route| Arc::clone(&route.info));
+        let mut watch = Watch::new(exchange);
+        let record = self.traffic.observer.started(&request, &watch.exchange);
+        watch.report_to(record, &mut request);
+
+        let is_head = request.method == Method::HEAD;
+        let response = match found {
+            None => {
+                watch.exchange.reason = Some(Reason::NoRoute);
+                reply::not_found()
+            }
+            Some(_) if misdirected => {
+                watch.exchange.reason = Some(Reason::MisdirectedRequest);
+                reply::error(StatusCode::MISDIRECTED_REQUEST, "Misdirected Request")
+            }
+            Some(route) => match Caught(route.service.call(request, &mut watch.exchange)).await {
+                Ok(response) => response,
+                Err(Panicked) => {
+                    tracing::error!(router = %route.info.router, "A handler panicked.");
+                    watch.exchange.reason = Some(Reason::Panic);
+                    reply::error(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+                }
+            },
+        };
+        watch.follow(response, is_head)
+    }
+
+    fn find<'a>(
+        &self,
+        entry: &'a Entry,
+        request: &Request,
+        host: &str,
+    ) -> Result<Option<&'a Arc<trafficcop_snapshot::Route>>, ()> {
+        let table = if self.connection.tls.is_some() { &entry.https } else { &entry.http };
+        let routing_path = routing_path(request.target.path()).map_err(drop)?;
+        Ok(table.find(&Head {
+            method: request.method.as_str(),
+            host,
+            cname: None,
+            routing_path: &routing_path,
+            query: request.target.query(),
+            headers: &Lines(&request.headers),
+            client_ip: self.connection.peer.ip(),
+        }))
+    }
+
+    /// Whether the Host header leads to other TLS options than the handshake followed: its terms were for another name.
+    fn is_misdirected(&self, entry: &Entry, host: &str) -> bool {
+        let Some(tls) = &self.connection.tls else { return false };
+        let asked = tls.server_name.as_deref().unwrap_or("");
+        host.strip_suffix('.').unwrap_or(host) != asked && entry.tls_options.find(host) != &*tls.options
+    }
+}
+
+impl Handler for Requests {
+    fn call(&self, request: Request, interim: Interim) -> impl Future<Output = Response> {
+        self.answer(request, interim)
+    }
+}
+
+/// Header lines as matchers see them.
+struct Lines<'a>(&'a Headers);
+
+impl HeaderLookup for Lines<'_> {
+    fn values(&self, name: &str, each: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        self.0.get_all(name).any(each)
+    }
+}

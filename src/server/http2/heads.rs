@@ -1,0 +1,119 @@
+//! Request and response heads: hyper's ↔ ours.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::body::Incoming;
+use trafficcop_exchange::{Body, Headers, Request, Response, Target};
+
+/// A request as everybody behind the entry point knows it: the host apart, cookies on one line.
+pub(super) fn request(request: hyper::Request<Incoming>, body: impl FnOnce(Incoming) -> Body) -> Request {
+    let (parts, incoming) = request.into_parts();
+    let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let host = match parts.uri.authority() {
+        Some(authority) => Bytes::copy_from_slice(authority.as_str().as_bytes()),
+        None => parts.headers.get(header::HOST).map(|host| Bytes::copy_from_slice(host.as_bytes())).unwrap_or_default(),
+    };
+    let mut ours = Request::new(parts.method, Target::parse(Bytes::copy_from_slice(target.as_bytes())));
+    ours.host = host;
+    ours.version = parts.version;
+    ours.headers = headers(&parts.headers);
+    ours.body = body(incoming);
+    ours
+}
+
+/// All lines over one buffer. HTTP/2 may split cookies over several lines; servers expect one.
+fn headers(lines: &HeaderMap) -> Headers {
+    let size = lines.iter().map(|(name, value)| name.as_str().len() + value.len() + 2).sum();
+    let mut head = BytesMut::with_capacity(size);
+    let mut spans = smallvec::SmallVec::<[(usize, usize, usize); 16]>::new();
+    for (name, value) in lines {
+        if *name == header::HOST || *name == header::COOKIE {
+            continue;
+        }
+        let start = head.len();
+        head.put_slice(name.as_str().as_bytes());
+        let middle = head.len();
+        head.put_slice(value.as_bytes());
+        spans.push((start, middle, head.len()));
+    }
+    if lines.contains_key(header::COOKIE) {
+        let start = head.len();
+        head.put_slice(b"cookie");
+        let middle = head.len();
+        for (index, cookie) in lines.get_all(header::COOKIE).iter().enumerate() {
+            if index > 0 {
+                head.put_slice(b"; ");
+            }
+            head.put_slice(cookie.as_bytes());
+        }
+        spans.push((start, middle, head.len()));
+    }
+    let mut headers = Headers::over(head.freeze());
+    for (start, middle, end) in spans {
+        headers.push_read(start..middle, middle..end);
+    }
+    headers
+}
+
+/// An answer as hyper sends it: names in lower case, nothing that belongs to a connection.
+pub(super) fn response<B>(response: Response, body: impl FnOnce(Body) -> B) -> hyper::Response<B> {
+    let Response { status, headers, body: ours, .. } = response;
+    let mut theirs = hyper::Response::new(body(ours));
+    *theirs.status_mut() = status;
+    *theirs.headers_mut() = header_map(&headers);
+    theirs
+}
+
+/// Our lines as a map; what HTTP/2 may not carry is left out.
+pub(super) fn header_map(headers: &Headers) -> HeaderMap {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers.iter().filter(|(name, _)| !is_of_the_connection(name)) {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value)) {
+            map.append(name, value);
+        }
+    }
+    map
+}
+
+fn is_of_the_connection(name: &str) -> bool {
+    ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]
+        .iter()
+        .any(|other| other.eq_ignore_ascii_case(name))
+}
+
+/// A map as our lines.
+pub(super) fn lines(map: &HeaderMap) -> Headers {
+    map.iter()
+        .map(|(name, value)| {
+            (Bytes::copy_from_slice(name.as_str().as_bytes()), Bytes::copy_from_slice(value.as_bytes()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cookies_become_one_line_and_the_host_none() {
+        let mut map = HeaderMap::new();
+        map.append(header::COOKIE, HeaderValue::from_static("a=1"));
+        map.append("x-b", HeaderValue::from_static("2"));
+        map.append(header::HOST, HeaderValue::from_static("a.test"));
+        map.append(header::COOKIE, HeaderValue::from_static("b=2"));
+        let headers = headers(&map);
+        assert_eq!(headers.get_str("Cookie"), Some("a=1; b=2"));
+        assert_eq!(headers.get_str("X-B"), Some("2"));
+        assert_eq!(headers.len(), 2);
+    }
+
+    #[test]
+    fn what_belongs_to_a_connection_stays_behind() {
+        let headers: Headers =
+            [("X-Up", "1"), ("Connection", "close"), ("Keep-Alive", "5"), ("x-up", "2")].into_iter().collect();
+        let map = header_map(&headers);
+        assert_eq!(map.get_all("x-up").iter().count(), 2);
+        assert_eq!(map.len(), 2);
+    }
+}

@@ -1,0 +1,213 @@
+//! Workers: one thread with one single-threaded runtime per core. Each accepts for every entry point on sockets of its
+//! own, and a connection never leaves the worker that accepted it.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::LocalSet;
+use trafficcop_observe::Observer;
+use trafficcop_snapshot::Live;
+
+use crate::accept;
+use crate::connections::{Budget, Connections};
+use crate::drain::Closing;
+use crate::entry::EntryPoint;
+use crate::http::Traffic;
+
+/// Where a worker's connections of one entry point come from.
+pub(crate) enum Source {
+    /// A socket of its own.
+    Own(StdListener),
+    /// One acceptor for all workers hands them over.
+    Handed(mpsc::Receiver<StdStream>),
+}
+
+/// What a worker is given to serve.
+pub(crate) struct Job {
+    pub(crate) entry: Arc<EntryPoint>,
+    /// Where the entry point stands in a snapshot.
+    pub(crate) position: usize,
+    pub(crate) source: Source,
+}
+
+/// What all workers share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) live: Arc<Live>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) budget: Arc<Budget>,
+    /// True: stop.
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+/// A running worker.
+pub(crate) struct Worker {
+    pub(crate) thread: JoinHandle<()>,
+    /// Fires once it accepts; fails if it could not begin.
+    pub(crate) ready: oneshot::Receiver<io::Result<()>>,
+    /// Fails once it has ended.
+    pub(crate) ended: oneshot::Receiver<()>,
+}
+
+/// Starts worker `number`.
+pub(crate) fn start(number: usize, jobs: Vec<Job>, shared: Shared) -> io::Result<Worker> {
+    let (tell_ready, ready) = oneshot::channel();
+    let (tell_ended, ended) = oneshot::channel::<()>();
+    let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+        let _tell_ended = tell_ended;
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let _nobody_waits = tell_ready.send(Err(error));
+                return;
+            }
+        };
+        let local = LocalSet::new();
+        local.block_on(&runtime, async move {
+            let mut entries = Vec::new();
+            for job in jobs {
+                match Incoming::new(job.source) {
+                    Ok(incoming) => {
+                        let entry = serve(number, job.entry, job.position, incoming, shared.clone());
+                        entries.push(tokio::task::spawn_local(entry));
+                    }
+                    Err(error) => {
+                        let _nobody_waits = tell_ready.send(Err(error));
+                        return;
+                    }
+                }
+            }
+            let _nobody_waits = tell_ready.send(Ok(()));
+            for entry in entries {
+                if let Err(error) = entry.await {
+                    tracing::error!(worker = number, %error, "An entry point ended early.");
+                }
+            }
+        });
+    })?;
+    Ok(Worker { thread, ready, ended })
+}
+
+/// Connections as they come.
+enum Incoming {
+    Own(TcpListener),
+    Handed(mpsc::Receiver<StdStream>),
+}
+
+impl Incoming {
+    fn new(source: Source) -> io::Result<Self> {
+        Ok(match source {
+            Source::Own(listener) => Self::Own(TcpListener::from_std(listener)?),
+            Source::Handed(streams) => Self::Handed(streams),
+        })
+    }
+
+    async fn next(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+        match self {
+            Self::Own(listener) => listener.accept().await,
+            Self::Handed(streams) => {
+                let Some(stream) = streams.recv().await else { return std::future::pending().await };
+                let peer = stream.peer_addr()?;
+                Ok((TcpStream::from_std(stream)?, peer))
+            }
+        }
+    }
+}
+
+/// One entry point on one worker, from start to stop.
+async fn serve(worker: usize, entry: Arc<EntryPoint>, position: usize, mut incoming: Incoming, shared: Shared) {
+    let Shared { live, observer, budget, mut stop } = shared;
+    let (accept_grace, grace) = (entry.accept_grace, entry.grace);
+    let traffic = Rc::new(Traffic { worker, live, position, entry, observer });
+    let connections = Connections::new(budget);
+    let closing = Closing::default();
+    let stopped = async {
+        let _stopped_or_nobody_left_to_say_so = stop.wait_for(|stop| *stop).await;
+        tokio::time::sleep(accept_grace).await;
+    };
+    tokio::select! {
+        () = stopped => {}
+        () = accept(&mut incoming, &traffic, &connections, &closing) => {}
+    }
+    drop(incoming);
+    closing.start();
+    if tokio::time::timeout(grace, connections.all_ended()).await.is_err() {
+        let cut = connections.cut();
+        tracing::debug!(entry_point = %traffic.entry.name, cut, "Connections were cut: the grace time is over.");
+    }
+}
+
+async fn accept(incoming: &mut Incoming, traffic: &Rc<Traffic>, connections: &Connections, closing: &Closing) {
+    let mut failures = Pace::default();
+    loop {
+        if !connections.has_room() {
+            tracing::warn!(entry_point = %traffic.entry.name, "Too many connections: new ones wait.");
+            connections.room().await;
+        }
+        match incoming.next().await {
+            Ok((stream, peer)) => {
+                failures.reset();
+                #[cfg(not(target_os = "linux"))]
+                let _as_it_is_then = crate::listen::adopt(&stream);
+                connections.spawn(accept::connection(Rc::clone(traffic), stream, peer, closing.clone()));
+            }
+            // One connection's trouble, over before it began.
+            Err(error) if is_of_the_peer(&error) => {}
+            Err(error) => {
+                let pause = failures.next();
+                tracing::error!(entry_point = %traffic.entry.name, %error, ?pause, "Cannot accept connections.");
+                tokio::time::sleep(pause).await;
+            }
+        }
+    }
+}
+
+fn is_of_the_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | NotConnected)
+}
+
+/// How long to wait after failing to accept: 5 ms, doubled up to a second.
+#[derive(Debug, Default)]
+struct Pace(u32);
+
+impl Pace {
+    fn next(&mut self) -> Duration {
+        let pause = Duration::from_millis(5 << self.0.min(8)).min(Duration::from_secs(1));
+        self.0 += 1;
+        pause
+    }
+
+    fn reset(&mut self) {
+        self.0 = 0;
+    }
+}
+
+/// Hands connections of one socket to all workers in turn; where the system does not do it.
+pub(crate) async fn hand_over(listener: StdListener, workers: Vec<mpsc::Sender<StdStream>>) -> io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    let mut failures = Pace::default();
+    for turn in (0..workers.len()).cycle() {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) if is_of_the_peer(&error) => continue,
+            Err(_) => {
+                tokio::time::sleep(failures.next()).await;
+                continue;
+            }
+        };
+        failures.reset();
+        if let Ok(stream) = stream.into_std()
+            && workers[turn].send(stream).await.is_err()
+        {
+            break;
+        }
+    }
+    Ok(())
+}
