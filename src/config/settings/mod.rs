@@ -6,7 +6,6 @@
 
 mod implied;
 mod listeners;
-mod pattern;
 mod removed;
 mod section;
 
@@ -19,6 +18,7 @@ pub mod kubernetes;
 pub mod load;
 pub mod observability;
 pub mod options;
+pub mod pattern;
 pub mod providers;
 pub mod stores;
 pub mod tls;
@@ -39,6 +39,7 @@ pub use implied::INTERNAL;
 pub use load::{Loaded, Source};
 pub use observability::{AccessLog, Log, Metrics, Tracing};
 pub use providers::Providers;
+pub use removed::REMOVED_SECTIONS;
 pub use tls::{ClientTls, Spiffe};
 pub use transport::{ServersTransport, TcpServersTransport};
 

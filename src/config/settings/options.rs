@@ -1,4 +1,4 @@
-//! Every option of the static configuration with its kind, default and meaning, taken from the model itself.
+//! Every option of the static configuration with its default and meaning, taken from the model itself.
 
 use std::collections::BTreeMap;
 
@@ -13,26 +13,12 @@ use super::kubernetes::ServiceRef;
 pub struct Line {
     /// Dotted, in the case of the documentation; `<name>` stands for a name of the user's choice.
     pub path: String,
-    pub kind: Kind,
+    /// Whether it has options of its own and is off unless written.
+    pub is_section: bool,
     /// As it would be written; empty where there is none.
     pub default: String,
     /// One sentence, possibly empty.
     pub help: String,
-}
-
-/// What can be written as the value of an option.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Bool,
-    Int,
-    Float,
-    Text,
-    Duration,
-    List,
-    /// Can be switched on by `true`; has options of its own.
-    Section,
-    /// Anything.
-    Free,
 }
 
 /// All options in the order of the model.
@@ -55,9 +41,9 @@ impl Place<'_> {
         Place { path, help }
     }
 
-    fn line(&self, kind: Kind, default: String) -> Line {
+    fn line(&self, default: String) -> Line {
         let help: Vec<&str> = self.help.iter().map(|line| line.trim()).collect();
-        Line { path: self.path.clone(), kind, default, help: help.join(" ") }
+        Line { path: self.path.clone(), is_section: false, default, help: help.join(" ") }
     }
 }
 
@@ -83,20 +69,20 @@ pub(crate) trait Described {
 }
 
 macro_rules! scalars {
-    ($($type:ty => $kind:ident),*) => {$(
+    ($($type:ty),*) => {$(
         impl Described for $type {
             fn describe(&self, place: Place<'_>, out: &mut Vec<Line>) {
-                out.push(place.line(Kind::$kind, self.to_string()));
+                out.push(place.line(self.to_string()));
             }
         }
     )*};
 }
 
-scalars!(bool => Bool, i64 => Int, i32 => Int, u16 => Int, f64 => Float, String => Text, Duration => Duration, Secret => Text);
+scalars!(bool, i64, i32, u16, f64, String, Duration, Secret);
 
 impl Described for Node {
     fn describe(&self, place: Place<'_>, out: &mut Vec<Line>) {
-        out.push(place.line(Kind::Free, String::new()));
+        out.push(place.line(String::new()));
     }
 }
 
@@ -105,7 +91,7 @@ macro_rules! lists {
         impl Described for Vec<$type> {
             fn describe(&self, place: Place<'_>, out: &mut Vec<Line>) {
                 let items: Vec<String> = self.iter().map(ToString::to_string).collect();
-                out.push(place.line(Kind::List, items.join(", ")));
+                out.push(place.line(items.join(", ")));
             }
         }
     )*};
@@ -140,12 +126,11 @@ impl<T: Described + Default> Described for BTreeMap<String, T> {
 impl<T: Described + Default> Described for Option<T> {
     fn describe(&self, place: Place<'_>, out: &mut Vec<Line>) {
         let first = out.len();
-        let section = place.line(Kind::Section, String::new());
+        let section = Line { is_section: true, ..place.line(String::new()) };
         T::default().describe(place, out);
-        if out.get(first).is_none_or(|line| line.path != section.path) {
-            out.insert(first, section);
-        } else if let Some(line) = out.get_mut(first) {
-            line.default.clear();
+        match out.get_mut(first) {
+            Some(line) if line.path == section.path => line.default.clear(),
+            _ => out.insert(first, section),
         }
     }
 }

@@ -3,14 +3,16 @@
 use crate::{Node, Value};
 
 /// Something that was written.
-pub(super) struct Found<'a> {
-    /// As the user spelled it.
-    pub(super) path: String,
-    pub(super) node: &'a Node,
+#[derive(Clone, Debug)]
+pub struct Found<'a> {
+    /// As the user spelled it, items of lists as `[0]`.
+    pub path: String,
+    pub node: &'a Node,
 }
 
-/// Every node at `pattern`: words with dots between them, `*` for any one word. In the order they were written.
-pub(super) fn find<'a>(root: &'a Node, pattern: &str) -> Vec<Found<'a>> {
+/// Every node at `pattern`: words with dots between them, `*` for any one word or item of a list. In the order they
+/// were written.
+pub fn find<'a>(root: &'a Node, pattern: &str) -> Vec<Found<'a>> {
     let mut found = vec![Found { path: String::new(), node: root }];
     for word in pattern.split('.') {
         found = found.iter().flat_map(|parent| children(parent, word)).collect();
@@ -19,14 +21,23 @@ pub(super) fn find<'a>(root: &'a Node, pattern: &str) -> Vec<Found<'a>> {
 }
 
 fn children<'a>(parent: &Found<'a>, word: &str) -> Vec<Found<'a>> {
-    let Value::Map(entries) = &parent.node.value else { return Vec::new() };
     let fits = |key: &str| word == "*" || key.eq_ignore_ascii_case(word);
     let join = |key: &str| if parent.path.is_empty() { key.to_owned() } else { format!("{}.{key}", parent.path) };
-    entries.iter().filter(|(key, _)| fits(key)).map(|(key, node)| Found { path: join(key), node }).collect()
+    match &parent.node.value {
+        Value::Map(entries) => {
+            let fitting = entries.iter().filter(|(key, _)| fits(key));
+            fitting.map(|(key, node)| Found { path: join(key), node }).collect()
+        }
+        Value::List(items) if word == "*" => {
+            let item = |(index, node)| Found { path: format!("{}[{index}]", parent.path), node };
+            items.iter().enumerate().map(item).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
-/// `root` without the nodes at `pattern`.
-pub(super) fn without(root: &Node, pattern: &str) -> Node {
+/// `root` without the nodes at `pattern`; wildcards do not reach into lists.
+pub fn without(root: &Node, pattern: &str) -> Node {
     let Value::Map(entries) = &root.value else { return root.clone() };
     let (word, rest) = pattern.split_once('.').map_or((pattern, None), |(word, rest)| (word, Some(rest)));
     let mut copy = root.clone();

@@ -59,6 +59,9 @@ const DEPRECATED: &[(&str, &str)] = &[
     ),
 ];
 
+/// Root words that only removed options have.
+pub const REMOVED_SECTIONS: [&str; 1] = ["pilot"];
+
 /// What was written of removed options, and `root` without it.
 pub(super) fn removed(root: &Node) -> (Vec<ConfigError>, Node) {
     let mut rest = root.clone();

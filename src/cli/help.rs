@@ -1,0 +1,56 @@
+//! `--help`: what can be asked for, and every option of the model.
+
+use trafficcop_config::settings::options::{self, Line};
+
+/// Columns that a description may take.
+const WIDTH: usize = 80;
+
+const HEAD: &str = "\
+trafficcop    Routes HTTP, TCP and UDP to what your orchestrator runs. Takes the configuration of Traefik v3.
+
+Usage: trafficcop [command] [flags] [arguments]
+
+Commands:
+    check          Says what is wrong with a configuration: static, dynamic, a file or a folder.
+    demo           Runs a whole setup in one process, to look at.
+    healthcheck    Asks the health endpoint (/ping) of a running router.
+    version        Shows the version.
+
+Flags come once as --flag=value or --flag value; switches and sections as --flag. One dash or two, in any case.
+Settings come from a file, else from flags, else from TRAEFIK_* variables; never from two of them.
+
+Of our own:
+    -c, --configfile FILE    Settings file. All other flags are ignored.
+    --validate               The same as the command check.
+    --debug                  Logs at level DEBUG.
+    check [PATH…] [--json]   Exit code 0: nothing wrong, 1: errors, 2: could not be checked.
+
+Flags:
+";
+
+/// The whole text.
+pub(super) fn text() -> String {
+    let mut lines = options::all();
+    lines.sort_by_key(|line| line.path.to_lowercase());
+    let entries = lines.iter().map(entry);
+    std::iter::once(HEAD.to_owned()).chain(entries).collect()
+}
+
+fn entry(line: &Line) -> String {
+    let default = if line.is_section { "false" } else { &line.default };
+    let mut out = format!("    --{}  (Default: \"{default}\")\n", line.path.to_lowercase());
+    let mut column = 0;
+    for word in line.help.split_whitespace() {
+        if column == 0 || column + 1 + word.len() > WIDTH {
+            out.push_str(if column == 0 { "        " } else { "\n        " });
+            column = 0;
+        } else {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += word.len();
+    }
+    out.push_str("\n\n");
+    out
+}

@@ -1,0 +1,107 @@
+//! What a command line asks for, before any option is understood.
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Route traffic.
+    Run,
+    Version,
+    Help,
+    /// Ask a running router whether it is well.
+    Health,
+    /// Say what is wrong with a configuration.
+    Check,
+    Demo,
+}
+
+/// A command line, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    pub action: Action,
+    /// Options of the static configuration, as written.
+    pub flags: Vec<String>,
+    /// Of `--configFile` and `-c`.
+    pub config_file: Option<String>,
+    /// `--debug`: log level DEBUG wherever the settings come from.
+    pub debug: bool,
+    /// `check --json`.
+    pub json: bool,
+    /// What `check` and `demo` were given beside flags.
+    pub operands: Vec<String>,
+}
+
+impl Invocation {
+    /// Takes the arguments apart; they begin after the program's name.
+    pub fn read(arguments: &[String]) -> Result<Self, String> {
+        let mut rest = arguments.iter().peekable();
+        // A container may be started with the name of the program as its first argument.
+        while rest.next_if(|word| is_our_name(word)).is_some() {}
+        let action = match rest.next_if(|word| !word.starts_with('-')) {
+            Some(command) => Self::command(command)?,
+            None => Action::Run,
+        };
+        let mut read = Self { action, flags: vec![], config_file: None, debug: false, json: false, operands: vec![] };
+        if action == Action::Demo {
+            read.operands = rest.cloned().collect();
+            return Ok(read);
+        }
+        while let Some(word) = rest.next() {
+            let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
+            match name.trim_start_matches('-').to_ascii_lowercase().as_str() {
+                _ if !word.starts_with('-') && read.action == Action::Check && !read.awaits_value() => {
+                    read.operands.push(word.clone());
+                }
+                _ if !word.starts_with('-') => read.flags.push(word.clone()),
+                "help" | "h" if value.is_none() => read.action = Action::Help,
+                "version" if value.is_none() => read.action = Action::Version,
+                "configfile" | "c" => {
+                    let next = || rest.next_if(|next| !next.starts_with('-')).cloned();
+                    let file = value.map(str::to_owned).or_else(next);
+                    read.config_file = Some(file.ok_or_else(|| format!("flag needs an argument: {word}"))?);
+                }
+                "validate" if value.is_none() => read.action = Action::Check,
+                "debug" if value.is_none() => read.debug = true,
+                "json" if read.action == Action::Check => read.json = true,
+                _ => read.flags.push(word.clone()),
+            }
+        }
+        Ok(read)
+    }
+
+    fn command(name: &str) -> Result<Action, String> {
+        let commands = [
+            ("version", Action::Version),
+            ("healthcheck", Action::Health),
+            ("check", Action::Check),
+            ("demo", Action::Demo),
+            ("help", Action::Help),
+        ];
+        let known = commands.iter().find(|(command, _)| *command == name).map(|(_, action)| *action);
+        known.ok_or_else(|| {
+            let nearest = trafficcop_config::suggest::nearest(name, commands.iter().map(|(command, _)| *command));
+            let hint = nearest.map(|nearest| format!(" (did you mean {nearest}?)")).unwrap_or_default();
+            format!("command not found: {name}{hint}")
+        })
+    }
+
+    /// Whether the last flag still waits for its value, so that what follows belongs to it: `--log.level DEBUG`.
+    fn awaits_value(&self) -> bool {
+        let Some(last) = self.flags.last().filter(|last| last.starts_with('-') && !last.contains('=')) else {
+            return false;
+        };
+        let name: Vec<&str> = last.trim_start_matches('-').split('.').collect();
+        super::source::shape().kind_of(&name).is_some_and(|kind| {
+            use trafficcop_config::shape::Kind;
+            matches!(kind, Kind::Number | Kind::Text | Kind::List)
+        })
+    }
+}
+
+/// The last part of a path.
+pub fn base_name(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+fn is_our_name(word: &str) -> bool {
+    matches!(base_name(word), "traefik" | "trafficcop")
+}
