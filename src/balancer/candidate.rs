@@ -18,7 +18,7 @@ pub struct Candidate {
     /// Takes only requests that are already bound to it.
     pub fenced: bool,
     pub status: Arc<Status>,
-    in_flight: AtomicUsize,
+    in_flight: Arc<AtomicUsize>,
     times: Box<Times>,
 }
 
@@ -37,7 +37,7 @@ impl Candidate {
             taken: AtomicUsize::new(0),
             sum: AtomicU64::new(0),
         };
-        Self { name: name.into(), weight, fenced, status, in_flight: AtomicUsize::new(0), times: Box::new(times) }
+        Self { name: name.into(), weight, fenced, status, in_flight: Arc::default(), times: Box::new(times) }
     }
 
     pub fn in_flight(&self) -> usize {
@@ -45,9 +45,9 @@ impl Candidate {
     }
 
     /// Counts one request until the guard is dropped.
-    pub fn enter(&self) -> InFlight<'_> {
+    pub fn enter(&self) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        InFlight(self)
+        InFlight(Arc::clone(&self.in_flight))
     }
 
     /// Takes down how long an answer took to begin.
@@ -68,11 +68,11 @@ impl Candidate {
 
 /// One request that is being answered.
 #[derive(Debug)]
-pub struct InFlight<'a>(&'a Candidate);
+pub struct InFlight(Arc<AtomicUsize>);
 
-impl Drop for InFlight<'_> {
+impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -14,6 +14,8 @@ pub enum BuildError {
     ChildWithoutHealthCheck { parent: String, child: String },
     #[error("{0}")]
     BadStatusRange(String),
+    #[error("percent must be between 0 and 100, not {0}")]
+    Percent(i64),
     #[error("TLS settings: {0}")]
     Tls(String),
 }

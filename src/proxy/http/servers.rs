@@ -1,45 +1,321 @@
 //! [`Servers`]: the load balancer service.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use bytes::Bytes;
+use rand::seq::SliceRandom;
 use tokio::runtime::Handle;
-use trafficcop_balancer::Status;
+use trafficcop_balancer::{
+    Asked, Balancer, Candidate, HighestRandomWeight, LeastTime, PowerOfTwoChoices, Status, Strategy, WeightedRoundRobin,
+};
 use trafficcop_config::dynamic::http::LoadBalancer;
-use trafficcop_exchange::{Exchange, LocalBoxFuture, Request, Response, Service};
+use trafficcop_exchange::{
+    Exchange, LocalBoxFuture, Reason, Request, Response, ServerInfo, Service, StatusCode, Target, reply,
+};
 
-use super::{Forwarding, Transport};
+use super::attempt::{self, Ready};
+use super::cookie::StickyCookie;
+use super::failure::Failure;
+use super::health::{Checks, Passive};
+use super::in_flight;
+use super::reach::{PATIENCE, PATIENCE_IF_BOUND, Search, Tried};
+use super::server_url::ServerUrl;
+use super::transport::Endpoint;
+use super::{Forwarding, Transport, gunzip, headers};
 use crate::BuildError;
+
+/// How often a request is sent again because a kept connection had been closed.
+const MOST_REPEATS: usize = 3;
 
 /// See the module.
 #[derive(Debug)]
-pub struct Servers {}
+pub struct Servers {
+    balancer: Balancer<Server>,
+    cookie: Option<StickyCookie>,
+    /// Only some strategies want to know; the others save the counting.
+    counts_requests: bool,
+    /// Keyed strategies get the client's address.
+    wants_key: bool,
+    pass_host_header: bool,
+    appends_forwarded_for: bool,
+    passive: Option<Passive>,
+    health: Option<Arc<Status>>,
+    /// As configured, with their states; more than the balancer may hold, since some have no weight.
+    all: Vec<(String, Arc<Status>)>,
+    _checks: Option<Checks>,
+}
+
+#[derive(Debug)]
+struct Server {
+    info: Arc<ServerInfo>,
+    endpoint: Arc<Endpoint>,
+    url: ServerUrl,
+    preserve_path: bool,
+}
 
 impl Servers {
     /// Builds the service `name` (`name@provider`: it is part of the sticky cookie's name). Health checks run on
     /// `control` until the service is dropped.
     pub fn new(
-        _name: &str,
-        _settings: &LoadBalancer,
-        _transport: Arc<Transport>,
-        _forwarding: &Forwarding,
-        _control: &Handle,
+        name: &str,
+        settings: &LoadBalancer,
+        transport: Arc<Transport>,
+        forwarding: &Forwarding,
+        control: &Handle,
     ) -> Result<Arc<Self>, BuildError> {
-        Ok(Arc::new(Self {}))
+        let kind = Kind::parse(&settings.strategy)?;
+        let mut all: Vec<(String, Arc<Status>)> = Vec::new();
+        let mut members = Vec::new();
+        for server in &settings.servers {
+            let url = ServerUrl::parse(&server.url)?;
+            // Servers of the same URL are one server to the checks.
+            let known = all.iter().find(|(known, _)| *known == server.url).map(|(_, status)| Arc::clone(status));
+            let status = known.unwrap_or_else(Status::leaf);
+            all.push((server.url.clone(), Arc::clone(&status)));
+            let weight = if kind == Kind::TwoChoices { 1 } else { server.weight.unwrap_or(1) };
+            if weight <= 0 {
+                continue;
+            }
+            let info = ServerInfo {
+                service: name.into(),
+                url: server.url.as_str().into(),
+                address: String::from_utf8_lossy(&url.authority).into(),
+            };
+            let candidate = Candidate::new(server.url.as_str(), weight as f64, server.fenced, status);
+            let endpoint = transport.endpoint(&url);
+            members
+                .push((candidate, Server { info: Arc::new(info), endpoint, url, preserve_path: server.preserve_path }));
+        }
+        // So that not every restart begins with the same server.
+        members.shuffle(&mut rand::rng());
+        let mut balancer = Balancer::new(members, |candidates| kind.strategy(candidates));
+        let settings_of_cookie = settings.sticky.as_ref().and_then(|sticky| sticky.cookie.as_ref());
+        let cookie = settings_of_cookie
+            .filter(|_| kind != Kind::Random)
+            .map(|settings| StickyCookie::new(settings, name, balancer.candidates()));
+        if cookie.is_some() {
+            balancer = balancer.sticky();
+        }
+        let has_active = settings.health_check.is_some();
+        let health = has_active.then(|| Status::any_of(all.iter().map(|(_, status)| status)));
+        let checks = match &settings.health_check {
+            Some(settings) => Some(Checks::start(name, settings, &all, &transport, control)?),
+            None => None,
+        };
+        let passive = settings.passive_health_check.as_ref();
+        let passive = passive
+            .map(|settings| Passive::new(name, settings, balancer.candidates().len(), has_active, control.clone()));
+        Ok(Arc::new(Self {
+            balancer,
+            cookie,
+            counts_requests: matches!(kind, Kind::TwoChoices | Kind::LeastTime),
+            wants_key: kind == Kind::Random,
+            pass_host_header: settings.pass_host_header,
+            appends_forwarded_for: !forwarding.not_append_x_forwarded_for,
+            passive,
+            health,
+            all,
+            _checks: checks,
+        }))
     }
 
     /// Every server's URL as configured, and whether it is up; in the order of the configuration.
     pub fn status(&self) -> Vec<(String, bool)> {
-        Vec::new()
+        self.all.iter().map(|(url, status)| (url.clone(), status.is_up())).collect()
     }
 
-    /// The state of the whole, for parents: up while one server is. None without a health check, active or passive.
+    /// The state of the whole, for parents: up while one server is. None without an active health check.
     pub fn health(&self) -> Option<Arc<Status>> {
-        None
+        self.health.clone()
+    }
+
+    async fn answer(&self, mut request: Request, cx: &mut Exchange) -> Response {
+        (cx.fault, cx.reason, cx.server, cx.origin_status) = (None, None, None, None);
+        let key = if self.wants_key { headers::peer_text(cx) } else { headers::PeerText::new() };
+        let pick = |tried: &[usize]| self.balancer.pick(&Asked { key: &key, dice: rand::random(), tried });
+        let bound = self.cookie.as_ref().and_then(|cookie| cookie.value(&request.headers));
+        let bound = bound.and_then(|value| self.balancer.belongs(value, &[]));
+        let Some(first) = bound.map(|bound| bound.index).or_else(|| pick(&[])) else {
+            cx.reason = Some(if self.all.is_empty() { Reason::NoServer } else { Reason::AllServersDown });
+            return reply::error(StatusCode::SERVICE_UNAVAILABLE, "no available server");
+        };
+        let upgrade = self.prepare(&mut request, cx);
+        let unpacks = gunzip::ask(&mut request);
+        let started = Instant::now();
+        let patience = if bound.is_some() { PATIENCE_IF_BOUND } else { PATIENCE };
+        let mut visit = Visit { first, upgrade: upgrade.is_some(), patience, tried: Tried::new() };
+        let (index, result) = self.visit(request, cx, &mut visit, pick).await;
+        let candidate = self.balancer.candidate(index);
+        let was_reached = result.is_ok();
+        let result = result.and_then(|mut response| {
+            cx.origin_status = Some(response.status);
+            headers::to_client(&mut response, upgrade.as_ref())?;
+            Ok(response)
+        });
+        let mut response = match result {
+            Ok(mut response) => {
+                if unpacks {
+                    gunzip::unpack(&mut response);
+                }
+                if self.counts_requests {
+                    candidate.record(started.elapsed().as_millis().try_into().unwrap_or(u32::MAX));
+                }
+                response
+            }
+            Err(failure) => failure.answer(cx),
+        };
+        if let Some(passive) = &self.passive {
+            passive.learn(index, candidate, was_reached && !response.status.is_server_error());
+        }
+        if let Some(cookie) = &self.cookie
+            && bound.is_none_or(|bound| bound.outdated || bound.index != index)
+        {
+            cookie.write(index, &mut response);
+        }
+        response
+    }
+
+    /// What is the same whichever server gets the request. Gives the protocol that the client wants to switch to.
+    fn prepare(&self, request: &mut Request, cx: &Exchange) -> Option<Bytes> {
+        headers::to_server(request, cx, self.appends_forwarded_for);
+        if let Some(query) = request.target.query()
+            && query.contains(';')
+        {
+            let query = Bytes::from(query.replace(';', "&"));
+            request.target.set_query(Some(query));
+        }
+        request.upgrade.clone()
+    }
+
+    /// Sends the request until a server has answered or nothing more can be tried. Also gives the server it ended with.
+    async fn visit(
+        &self,
+        mut request: Request,
+        cx: &mut Exchange,
+        visit: &mut Visit,
+        mut pick: impl FnMut(&[usize]) -> Option<usize>,
+    ) -> (usize, Result<Response, Failure>) {
+        let mut index = visit.first;
+        visit.tried.push(index);
+        let mut ready = attempt::kept(&self.balancer.target(index).endpoint, visit.upgrade);
+        let mut repeats = 0;
+        loop {
+            let connection = match ready.take() {
+                Some(ready) => ready,
+                None => match self.reach(index, visit, &mut pick).await {
+                    Ok((reached, ready)) => {
+                        index = reached;
+                        ready
+                    }
+                    Err((index, failure)) => {
+                        cx.server = Some(Arc::clone(&self.balancer.target(index).info));
+                        return (index, Err(failure));
+                    }
+                },
+            };
+            let server = self.balancer.target(index);
+            cx.server = Some(Arc::clone(&server.info));
+            let original = self.address(&mut request, server);
+            let counted = self.counts_requests.then(|| self.balancer.candidate(index).enter());
+            match attempt::send(connection, &server.endpoint, request, &cx.interim).await {
+                Ok(response) => return (index, Ok(in_flight::until_the_end(response, counted))),
+                Err(mut failure) => {
+                    let again = failure.take_repeatable().filter(|_| repeats < MOST_REPEATS);
+                    let Some(mut again) = again else { return (index, Err(failure)) };
+                    original.restore(&mut again);
+                    request = again;
+                    repeats += 1;
+                }
+            }
+        }
+    }
+
+    async fn reach(
+        &self,
+        first: usize,
+        visit: &mut Visit,
+        pick: impl FnMut(&[usize]) -> Option<usize>,
+    ) -> Result<(usize, Ready), (usize, Failure)> {
+        let search = Search {
+            endpoint: |index: usize| &self.balancer.target(index).endpoint,
+            pick,
+            http1_only: visit.upgrade,
+            patience: visit.patience,
+            tried: &mut visit.tried,
+        };
+        search.open(first).await
+    }
+
+    /// Host and path for that server.
+    fn address(&self, request: &mut Request, server: &Server) -> Original {
+        let host = (!self.pass_host_header).then(|| std::mem::replace(&mut request.host, server.url.authority.clone()));
+        let target = server.preserve_path.then(|| {
+            let original = request.target.clone();
+            request.target.set_path(server.url.join(original.path()));
+            original
+        });
+        Original { host, target }
+    }
+}
+
+/// One request's way through the servers.
+struct Visit {
+    first: usize,
+    upgrade: bool,
+    patience: std::time::Duration,
+    tried: Tried,
+}
+
+/// What [`Servers::address`] replaced, for sending the request elsewhere.
+struct Original {
+    host: Option<Bytes>,
+    target: Option<Target>,
+}
+
+impl Original {
+    fn restore(self, request: &mut Request) {
+        if let Some(host) = self.host {
+            request.host = host;
+        }
+        if let Some(target) = self.target {
+            request.target = target;
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Turns,
+    TwoChoices,
+    /// By the highest random weight.
+    Random,
+    LeastTime,
+}
+
+impl Kind {
+    fn parse(name: &str) -> Result<Self, BuildError> {
+        match name {
+            "" | "wrr" => Ok(Self::Turns),
+            "p2c" => Ok(Self::TwoChoices),
+            "hrw" => Ok(Self::Random),
+            "leasttime" => Ok(Self::LeastTime),
+            other => Err(BuildError::UnknownStrategy(other.to_owned())),
+        }
+    }
+
+    fn strategy(self, candidates: &[Candidate]) -> Box<dyn Strategy> {
+        match self {
+            Self::Turns => Box::new(WeightedRoundRobin::new(candidates)),
+            Self::TwoChoices => Box::new(PowerOfTwoChoices),
+            Self::Random => Box::new(HighestRandomWeight),
+            Self::LeastTime => Box::new(LeastTime::new(candidates)),
+        }
     }
 }
 
 impl Service for Servers {
-    fn call<'a>(&'a self, _req: Request, _cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
-        todo!()
+    fn call<'a>(&'a self, request: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
+        Box::pin(self.answer(request, cx))
     }
 }

@@ -1,32 +1,72 @@
 //! [`Weighted`]: a service that shares its requests among services by weight.
 
+use std::fmt;
 use std::sync::Arc;
 
-use trafficcop_balancer::Status;
+use trafficcop_balancer::{Asked, Balancer, Status, WeightedRoundRobin};
 use trafficcop_config::dynamic::http as config;
-use trafficcop_exchange::{Exchange, LocalBoxFuture, Request, Response, Service};
+use trafficcop_exchange::{Exchange, LocalBoxFuture, Reason, Request, Response, Service, StatusCode, reply};
 
-use super::Child;
+use super::children::{Child, balance};
+use super::cookie::StickyCookie;
 use crate::BuildError;
 
 /// See the module.
-#[derive(Debug)]
-pub struct Weighted {}
+pub struct Weighted {
+    balancer: Balancer<Arc<dyn Service>>,
+    cookie: Option<StickyCookie>,
+    health: Option<Arc<Status>>,
+}
 
 impl Weighted {
-    /// `children` are those of `settings.services`, in that order.
-    pub fn new(_name: &str, _settings: &config::Weighted, _children: Vec<Child>) -> Result<Arc<Self>, BuildError> {
-        Ok(Arc::new(Self {}))
+    /// `name` is qualified (it is part of the sticky cookie's name); `children` are those of `settings.services`, in that
+    /// order.
+    pub fn new(name: &str, settings: &config::Weighted, children: Vec<Child>) -> Result<Arc<Self>, BuildError> {
+        let (balancer, health) = balance(name, settings.health_check.is_some(), children, |candidates| {
+            Box::new(WeightedRoundRobin::new(candidates))
+        })?;
+        let cookie = settings.sticky.as_ref().and_then(|sticky| sticky.cookie.as_ref());
+        let cookie = cookie.map(|settings| StickyCookie::new(settings, name, balancer.candidates()));
+        let balancer = if cookie.is_some() { balancer.sticky() } else { balancer };
+        Ok(Arc::new(Self { balancer, cookie, health }))
     }
 
     /// For parents. None unless `healthCheck` is set.
     pub fn health(&self) -> Option<Arc<Status>> {
-        None
+        self.health.clone()
+    }
+
+    async fn answer(&self, request: Request, cx: &mut Exchange) -> Response {
+        let bound = self.cookie.as_ref().and_then(|cookie| cookie.value(&request.headers));
+        let bound = bound.and_then(|value| self.balancer.belongs(value, &[]));
+        let pick = || self.balancer.pick(&Asked { key: b"", dice: 0, tried: &[] });
+        let Some(index) = bound.map(|bound| bound.index).or_else(pick) else {
+            return nobody(cx, self.balancer.is_empty());
+        };
+        let mut response = self.balancer.target(index).call(request, cx).await;
+        if let Some(cookie) = &self.cookie
+            && bound.is_none_or(|bound| bound.outdated)
+        {
+            cookie.write(index, &mut response);
+        }
+        response
     }
 }
 
+/// No child can take the request.
+pub(super) fn nobody(cx: &mut Exchange, has_none: bool) -> Response {
+    cx.reason = Some(if has_none { Reason::NoServer } else { Reason::AllServersDown });
+    reply::error(StatusCode::SERVICE_UNAVAILABLE, "no available server")
+}
+
 impl Service for Weighted {
-    fn call<'a>(&'a self, _req: Request, _cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
-        todo!()
+    fn call<'a>(&'a self, request: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
+        Box::pin(self.answer(request, cx))
+    }
+}
+
+impl fmt::Debug for Weighted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Weighted").field("children", &self.balancer.candidates()).finish_non_exhaustive()
     }
 }

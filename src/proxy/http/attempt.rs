@@ -1,0 +1,118 @@
+//! One request to one server: a kept connection or a new one, and the answer.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use trafficcop_exchange::{Interim, Method, Request, Response};
+use trafficcop_h1::{CallOptions, Connection};
+
+use super::connect::{Protocol, dial};
+use super::failure::{ConnectError, Failure};
+use super::h2::Shared;
+use super::pool;
+use super::server_url::Scheme;
+use super::stream::Stream;
+use super::transport::Endpoint;
+
+/// A connection that can carry a request now.
+pub(crate) enum Ready {
+    Http1(Connection<Stream>),
+    Http2(Shared),
+}
+
+/// What is there already. Requests that want to leave HTTP must stay with HTTP/1.1.
+pub(crate) fn kept(endpoint: &Endpoint, http1_only: bool) -> Option<Ready> {
+    if endpoint.url.scheme != Scheme::Http
+        && !http1_only
+        && let Some(shared) = pool::share(endpoint)
+    {
+        return Some(Ready::Http2(shared));
+    }
+    // By prior knowledge there is no HTTP/1.1 but for upgrades.
+    if endpoint.url.scheme == Scheme::H2c && !http1_only {
+        return None;
+    }
+    pool::take(endpoint).map(Ready::Http1)
+}
+
+/// A new connection.
+pub(crate) async fn open(endpoint: &Arc<Endpoint>, http1_only: bool) -> Result<Ready, ConnectError> {
+    let (stream, protocol) = dial(endpoint, http1_only).await?;
+    match protocol {
+        Protocol::Http1 => Ok(Ready::Http1(Connection::new(stream))),
+        Protocol::Http2 => {
+            let shared = Shared::open(stream, &endpoint.manners).await?;
+            pool::put_shared(endpoint, shared.clone());
+            Ok(Ready::Http2(shared))
+        }
+    }
+}
+
+/// Sends the request and waits for the head of the answer.
+pub(crate) async fn send(
+    ready: Ready,
+    endpoint: &Arc<Endpoint>,
+    mut request: Request,
+    interim: &Interim,
+) -> Result<Response, Failure> {
+    match ready {
+        Ready::Http2(mut shared) => {
+            let is_secure = endpoint.url.scheme == Scheme::Https;
+            shared.call(request, is_secure, endpoint.manners.call.response_header_timeout).await
+        }
+        Ready::Http1(connection) => {
+            if endpoint.via.is_some() && endpoint.url.scheme != Scheme::Https {
+                address_proxy(&mut request, endpoint);
+            }
+            let home = Arc::clone(endpoint);
+            let home = move |connection| pool::put(&home, connection);
+            let shared = &endpoint.manners.call;
+            if request.upgrade.is_some() {
+                // Some servers want these names spelled as in the standard, which Go's canonical case is not.
+                spell_websocket(&mut request);
+                let options = CallOptions { canonical_names: false, ..shared.clone() };
+                return Ok(connection.call(request, &options, interim, home).await?);
+            }
+            Ok(connection.call(request, shared, interim, home).await?)
+        }
+    }
+}
+
+/// Whether a request may be sent again when a kept connection was closed without an answer: the server may have seen it.
+pub(crate) fn may_repeat(request: &Request) -> bool {
+    const HARMLESS: [Method; 6] =
+        [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE, Method::PUT, Method::DELETE];
+    HARMLESS.contains(&request.method)
+        || request.headers.contains("idempotency-key")
+        || request.headers.contains("x-idempotency-key")
+}
+
+/// A proxy wants the whole URL.
+fn address_proxy(request: &mut Request, endpoint: &Endpoint) {
+    let mut whole = b"http://".to_vec();
+    whole.extend_from_slice(&endpoint.url.authority);
+    whole.extend_from_slice(request.target.path().as_bytes());
+    request.target.set_path(whole);
+    if let Some(authorization) = endpoint.via.as_ref().and_then(|via| via.authorization.as_deref()) {
+        request.headers.insert("Proxy-Authorization", Bytes::copy_from_slice(authorization.as_bytes()));
+    }
+}
+
+fn spell_websocket(request: &mut Request) {
+    const NAMES: [&str; 5] = [
+        "Sec-WebSocket-Key",
+        "Sec-WebSocket-Extensions",
+        "Sec-WebSocket-Accept",
+        "Sec-WebSocket-Protocol",
+        "Sec-WebSocket-Version",
+    ];
+    for name in NAMES {
+        let values: Vec<Vec<u8>> = request.headers.get_all(name).map(<[u8]>::to_vec).collect();
+        if !values.is_empty() {
+            request.headers.remove(name);
+            for value in values {
+                request.headers.push(name.as_bytes(), &value);
+            }
+        }
+    }
+}

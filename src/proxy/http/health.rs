@@ -1,0 +1,92 @@
+//! Whether servers are well: asked regularly (active), and learnt from the traffic (passive).
+
+mod grpc;
+mod passive;
+mod probe;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use trafficcop_balancer::Status;
+use trafficcop_config::dynamic::http::HealthCheck;
+
+use super::Transport;
+use super::server_url::ServerUrl;
+use crate::BuildError;
+
+pub(crate) use passive::Passive;
+use probe::Probe;
+
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(30);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The active checks of one service; they end when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Checks([JoinHandle<()>; 2]);
+
+struct Checked {
+    url: String,
+    status: Arc<Status>,
+    probe: Probe,
+}
+
+impl Checks {
+    /// The first round comes after one interval; until then every server counts as up.
+    pub(crate) fn start(
+        service: &str,
+        settings: &HealthCheck,
+        servers: &[(String, Arc<Status>)],
+        transport: &Transport,
+        control: &Handle,
+    ) -> Result<Self, BuildError> {
+        let interval = settings.interval.positive().unwrap_or(DEFAULT_INTERVAL);
+        let unhealthy_interval =
+            settings.unhealthy_interval.map_or(interval, |interval| interval.positive().unwrap_or(DEFAULT_INTERVAL));
+        let timeout = settings.timeout.positive().unwrap_or(DEFAULT_TIMEOUT);
+        let mut checked: Vec<Checked> = Vec::new();
+        for (url, status) in servers {
+            if checked.iter().all(|known| known.url != *url) {
+                let probe = Probe::new(settings, &ServerUrl::parse(url)?, transport, timeout)?;
+                checked.push(Checked { url: url.clone(), status: Arc::clone(status), probe });
+            }
+        }
+        let checked: Arc<[Checked]> = checked.into();
+        let service: Arc<str> = service.into();
+        let healthy = control.spawn(rounds(Arc::clone(&service), Arc::clone(&checked), interval, true));
+        let unhealthy = control.spawn(rounds(service, checked, unhealthy_interval, false));
+        Ok(Self([healthy, unhealthy]))
+    }
+}
+
+impl Drop for Checks {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+/// Asks those that are up, or those that are down, one after the other.
+async fn rounds(service: Arc<str>, servers: Arc<[Checked]>, interval: Duration, those_up: bool) {
+    let mut ticks = interval_at(Instant::now() + interval, interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        let due: Vec<&Checked> = servers.iter().filter(|server| server.status.is_up() == those_up).collect();
+        for server in due {
+            let result = server.probe.run().await;
+            let has_changed = server.status.set(result.is_ok());
+            match result {
+                Ok(()) if has_changed => tracing::info!(%service, url = %server.url, "Server is up again."),
+                Err(error) if has_changed => {
+                    tracing::warn!(%service, url = %server.url, %error, "Health check failed, the server is down.");
+                }
+                Err(error) => tracing::debug!(%service, url = %server.url, %error, "Health check failed again."),
+                Ok(()) => {}
+            }
+        }
+    }
+}

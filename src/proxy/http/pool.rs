@@ -1,0 +1,139 @@
+//! Connections that this worker keeps to servers.
+//!
+//! Each worker has its own, under the id of the endpoint: nothing is shared, nothing is locked. Of the idle HTTP/1.1
+//! connections to one server, `maxIdleConnsPerHost` may stay as long as the idle timeout allows; what a burst leaves beyond
+//! that stays for a second, so that the next burst finds it. A sweep each second closes what is too old, what the
+//! server has closed, and everything of endpoints that nobody uses any more.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use foldhash::fast::RandomState;
+use trafficcop_h1::Connection;
+
+use super::h2::Shared;
+use super::stream::Stream;
+use super::transport::Endpoint;
+
+const SWEEP: Duration = Duration::from_secs(1);
+/// Whatever is asked for, a worker keeps no more idle connections to one server.
+const MOST_IDLE: usize = 1024;
+/// Connections of HTTP/2 to one server from one worker.
+const MOST_SHARED: usize = 64;
+
+thread_local! {
+    static POOLS: RefCell<Pools> = RefCell::new(Pools::default());
+}
+
+#[derive(Default)]
+struct Pools {
+    of: HashMap<u64, Pool, RandomState>,
+    is_swept: bool,
+}
+
+struct Pool {
+    endpoint: Weak<Endpoint>,
+    /// The latest to come back is at the end, and is the first to leave.
+    idle: Vec<(Connection<Stream>, Instant)>,
+    shared: Vec<Shared>,
+}
+
+/// An idle connection of HTTP/1.1, if there is one that looks alive.
+pub(crate) fn take(endpoint: &Endpoint) -> Option<Connection<Stream>> {
+    POOLS.with_borrow_mut(|pools| {
+        let pool = pools.of.get_mut(&endpoint.id)?;
+        while let Some((mut connection, since)) = pool.idle.pop() {
+            let is_old = endpoint.manners.idle_timeout.is_some_and(|limit| since.elapsed() >= limit);
+            if !is_old && connection.is_usable() {
+                return Some(connection);
+            }
+        }
+        None
+    })
+}
+
+/// Keeps a connection on which no request is open.
+pub(crate) fn put(endpoint: &Arc<Endpoint>, connection: Connection<Stream>) {
+    // A connection that comes back while its worker is being torn down is closed.
+    let _worker_is_gone = POOLS.try_with(|pools| {
+        let mut pools = pools.borrow_mut();
+        let pool = pools.of_endpoint(endpoint);
+        if endpoint.manners.kept_idle > 0 && pool.idle.len() < MOST_IDLE {
+            pool.idle.push((connection, Instant::now()));
+        }
+    });
+}
+
+/// A connection of HTTP/2 with room for one more request.
+pub(crate) fn share(endpoint: &Endpoint) -> Option<Shared> {
+    POOLS.with_borrow_mut(|pools| {
+        let pool = pools.of.get_mut(&endpoint.id)?;
+        pool.shared.retain(|shared| !shared.is_closed());
+        pool.shared.iter().find(|shared| shared.has_room()).cloned()
+    })
+}
+
+pub(crate) fn put_shared(endpoint: &Arc<Endpoint>, shared: Shared) {
+    POOLS.with_borrow_mut(|pools| {
+        let pool = pools.of_endpoint(endpoint);
+        if pool.shared.len() < MOST_SHARED {
+            pool.shared.push(shared);
+        }
+    });
+}
+
+impl Pools {
+    fn of_endpoint(&mut self, endpoint: &Arc<Endpoint>) -> &mut Pool {
+        if !self.is_swept {
+            self.is_swept = true;
+            tokio::task::spawn_local(sweep());
+        }
+        self.of.entry(endpoint.id).or_insert_with(|| Pool {
+            endpoint: Arc::downgrade(endpoint),
+            idle: Vec::new(),
+            shared: Vec::new(),
+        })
+    }
+}
+
+/// Runs while there is anything to sweep.
+async fn sweep() {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        let is_done = POOLS.with_borrow_mut(|pools| {
+            let now = Instant::now();
+            pools.of.retain(|_, pool| pool.sweep(now));
+            pools.is_swept = !pools.of.is_empty();
+            !pools.is_swept
+        });
+        if is_done {
+            return;
+        }
+    }
+}
+
+impl Pool {
+    /// False when the pool itself can go.
+    fn sweep(&mut self, now: Instant) -> bool {
+        let Some(endpoint) = self.endpoint.upgrade() else { return false };
+        let manners = &endpoint.manners;
+        let surplus = self.idle.len().saturating_sub(manners.kept_idle);
+        let mut index = 0;
+        self.idle.retain_mut(|(connection, since)| {
+            index += 1;
+            let age = now.duration_since(*since);
+            let is_old = manners.idle_timeout.is_some_and(|limit| age >= limit);
+            let is_surplus = index <= surplus && age >= SWEEP;
+            !is_old && !is_surplus && connection.is_usable()
+        });
+        self.shared.retain(|shared| !shared.is_closed() && !shared.is_idle_for(manners.idle_timeout, now));
+        !self.idle.is_empty() || !self.shared.is_empty()
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn idle_connections(endpoint: &Endpoint) -> usize {
+    POOLS.with_borrow(|pools| pools.of.get(&endpoint.id).map_or(0, |pool| pool.idle.len()))
+}
