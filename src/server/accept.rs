@@ -30,7 +30,7 @@ const HANDSHAKE: u8 = 0x16;
 /// How much is read at once while finding out what a connection speaks.
 const PEEK: usize = 16 * 1024;
 /// How long a handshake may take where the settings set no limit.
-const HANDSHAKE_TIME: Duration = Duration::from_secs(60);
+const HANDSHAKE_TIME: Duration = Duration::from_mins(1);
 
 thread_local! {
     /// The worker's own; a connection borrows it for one read.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use trafficcop_exchange::{
-    ConnectionInfo, Exchange, Headers, Interim, Method, Reason, Request, Response, StatusCode, reply,
+    ConnectionInfo, Exchange, Flow, Headers, Interim, Method, Reason, Request, Response, StatusCode, reply,
 };
 use trafficcop_h1::Handler;
 use trafficcop_observe::Observer;
@@ -53,19 +53,19 @@ impl Requests {
     /// Answers one request. Always yields an answer; what went wrong is in the exchange, for the observer.
     pub(crate) async fn answer(&self, mut request: Request, interim: Interim) -> Response {
         let entry = &*self.traffic.entry;
-        if let Err((response, _reason)) = clean(&mut request, entry) {
+        if let Flow::Break(response) = clean(&mut request, entry) {
             return response;
         }
         entry.forwarded.apply(&mut request, &self.peer);
         let Ok(host) = canonical_host(&request.host).map(Cow::into_owned) else {
-            return malformed("malformed Host header").0;
+            return malformed();
         };
 
         // Held until the answer is there: a request never sees two snapshots.
         let current = self.traffic.live.current(self.traffic.worker);
         let snapshot = self.traffic.entry_of(&current);
         let found = match snapshot.map(|snapshot| self.find(snapshot, &request, &host)) {
-            Some(Err(())) => return malformed("the path has a broken escape").0,
+            Some(Err(())) => return malformed(),
             Some(Ok(found)) => found,
             None => None,
         };
@@ -90,14 +90,14 @@ impl Requests {
                 watch.exchange.reason = Some(Reason::MisdirectedRequest);
                 reply::error(StatusCode::MISDIRECTED_REQUEST, "Misdirected Request")
             }
-            Some(route) => match Caught(route.service.call(request, &mut watch.exchange)).await {
-                Ok(response) => response,
-                Err(Panicked) => {
+            Some(route) => {
+                let answer = Caught(route.service.call(request, &mut watch.exchange)).await;
+                answer.unwrap_or_else(|Panicked| {
                     tracing::error!(router = %route.info.router, "A handler panicked.");
                     watch.exchange.reason = Some(Reason::Panic);
                     reply::error(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
-                }
-            },
+                })
+            }
         };
         watch.follow(response, is_head)
     }

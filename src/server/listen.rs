@@ -11,7 +11,7 @@ use trafficcop_config::EntryAddress;
 /// Connections that wait to be accepted, at most; the system may allow fewer.
 const BACKLOG: i32 = 4096;
 /// How long a silent peer goes unprobed.
-const KEEP_ALIVE: Duration = Duration::from_secs(180);
+const KEEP_ALIVE: Duration = Duration::from_mins(3);
 
 /// Binds `address` once per worker, or once if the system does not share connections out. `reuse_port`: other processes
 /// may listen there too; without it an address that is taken is an error.

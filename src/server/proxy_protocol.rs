@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use ppp::{HeaderResult, PartialResult, v1, v2};
+use ppp::{HeaderResult, v1, v2};
 
 /// Where the addresses came from, when the header said so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,24 +40,31 @@ pub(crate) fn read(bytes: &[u8]) -> Verdict {
     if bytes.len() < TEXT.len() {
         return Verdict::More;
     }
-    if begins(BINARY) && bytes.len() >= 16 {
-        let announced = 16 + usize::from(u16::from_be_bytes([bytes[14], bytes[15]]));
-        if announced > LONGEST {
-            return Verdict::Malformed;
-        }
-        if bytes.len() < announced {
-            return Verdict::More;
-        }
+    let Some(len) = (if begins(TEXT) { text_len(bytes) } else { binary_len(bytes) }) else { return Verdict::More };
+    if len > LONGEST {
+        return Verdict::Malformed;
     }
-    let result = HeaderResult::parse(bytes);
-    if result.is_incomplete() {
-        return if bytes.len() < LONGEST { Verdict::More } else { Verdict::Malformed };
-    }
-    match result {
+    let Some(header) = bytes.get(..len) else { return Verdict::More };
+    match HeaderResult::parse(header) {
         HeaderResult::V1(Ok(header)) => Verdict::Header { len: header.header.len(), addresses: text(&header) },
         HeaderResult::V2(Ok(header)) => Verdict::Header { len: header.len(), addresses: binary(&header) },
         HeaderResult::V1(Err(_)) | HeaderResult::V2(Err(_)) => Verdict::Malformed,
     }
+}
+
+/// The length of a header of version 1, once it can be told; its longest form has 107 bytes.
+fn text_len(bytes: &[u8]) -> Option<usize> {
+    match memchr::memmem::find(&bytes[..bytes.len().min(107)], b"\r\n") {
+        Some(end) => Some(end + 2),
+        None if bytes.len() < 107 => None,
+        None => Some(usize::MAX),
+    }
+}
+
+/// The length that a header of version 2 announces.
+fn binary_len(bytes: &[u8]) -> Option<usize> {
+    let announced: [u8; 2] = bytes.get(14..16)?.try_into().ok()?;
+    Some(16 + usize::from(u16::from_be_bytes(announced)))
 }
 
 fn text(header: &v1::Header<'_>) -> Option<Addresses> {
@@ -97,8 +104,8 @@ fn six(ip: ppp::v1::IPv6) -> Addresses {
 mod tests {
     use super::*;
 
-    fn addresses(source: &str, destination: &str) -> Option<Addresses> {
-        Some(Addresses { source: source.parse().unwrap(), destination: destination.parse().unwrap() })
+    fn addresses(source: &str, destination: &str) -> Addresses {
+        Addresses { source: source.parse().unwrap(), destination: destination.parse().unwrap() }
     }
 
     #[track_caller]
@@ -109,7 +116,8 @@ mod tests {
     #[test]
     fn version_1() {
         let line = b"PROXY TCP4 198.51.100.7 127.0.0.1 4000 80\r\n";
-        let expected = Verdict::Header { len: line.len(), addresses: addresses("198.51.100.7:4000", "127.0.0.1:80") };
+        let expected =
+            Verdict::Header { len: line.len(), addresses: Some(addresses("198.51.100.7:4000", "127.0.0.1:80")) };
         check(line, expected);
         check(&[&line[..], b"GET / HTTP/1.1\r\n"].concat(), expected);
         check(b"PROXY UNKNOWN\r\n", Verdict::Header { len: 15, addresses: None });
@@ -124,7 +132,7 @@ mod tests {
     fn version_2() {
         let mut header = BINARY.to_vec();
         header.extend([0x21, 0x11, 0, 12, 192, 0, 2, 1, 192, 0, 2, 2, 0x10, 0, 0, 80]);
-        let found = addresses("192.0.2.1:4096", "192.0.2.2:80");
+        let found = Some(addresses("192.0.2.1:4096", "192.0.2.2:80"));
         check(&header, Verdict::Header { len: 28, addresses: found });
         for cut in 0..header.len() {
             check(&header[..cut], Verdict::More);

@@ -57,7 +57,9 @@ pub(crate) fn build(
     let provider = Arc::new(provider);
     let (verifier, authorities) = client_auth::verifier(&options.client_auth, &provider)?;
     let mut hash = Sha256::new_with_prefix(format!("{name}\n{options:?}"));
-    authorities.iter().for_each(|authority| hash.update(authority));
+    for authority in &authorities {
+        hash.update(authority);
+    }
     let identity = hash.finalize().into();
 
     let mut config = ServerConfig::builder_with_provider(provider)

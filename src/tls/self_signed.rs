@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 /// The common name by which users of Traefik recognise it.
 pub const COMMON_NAME: &str = "TRAEFIK DEFAULT CERT";
 
-const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const YEAR: Duration = Duration::from_hours(365 * 24);
 
 /// Made at first use. RSA, because a list of cipher suites may leave room for nothing else.
 #[derive(Debug, Default)]

@@ -1,5 +1,6 @@
 //! [`CertificateStore`]: which certificate a name gets.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -71,7 +72,7 @@ pub struct CertificateStore {
 
 impl CertificateStore {
     pub(crate) fn new(mut certificates: Vec<StoredCertificate>, default: DefaultCertificate) -> Self {
-        certificates.sort_by(|a, b| b.names.join(",").cmp(&a.names.join(",")));
+        certificates.sort_by_cached_key(|certificate| Reverse(certificate.names.join(",")));
         let mut index = HashMap::default();
         for (position, certificate) in certificates.iter().enumerate() {
             for name in &certificate.names {
