@@ -37,7 +37,7 @@ pub struct ServerInfo {
 pub struct Exchange {
     pub connection: Rc<ConnectionInfo>,
     pub started: Instant,
-    /// Host without port, lower-cased, without a trailing dot: what routes and checks look at.
+    /// Host without port, lower-cased: what routes and checks look at. A trailing dot stays, for regular expressions.
     pub canonical_host: Box<str>,
     pub route: Option<Arc<RouteInfo>>,
     pub server: Option<Arc<ServerInfo>>,

@@ -22,7 +22,7 @@ pub(crate) fn to_server(request: &mut Request, cx: &Exchange, appends_forwarded_
     if request.upgrade.as_ref().is_some_and(|protocol| !may_pass(protocol)) {
         request.upgrade = None;
     }
-    if appends_forwarded_for && !cx.omit_forwarded_for {
+    if appends_forwarded_for && !cx.omit_forwarded_for && !cx.keep_forwarded_for {
         append_forwarded_for(&mut request.headers, cx);
     }
 }
