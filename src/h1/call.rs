@@ -81,16 +81,16 @@ pub struct CallError {
     pub request: Option<Box<Request>>,
 }
 
-impl From<CallError> for Fault {
-    fn from(error: CallError) -> Self {
-        let (side, stage) = match &error.failure {
+impl From<CallFailure> for Fault {
+    fn from(failure: CallFailure) -> Self {
+        let (side, stage) = match &failure {
             CallFailure::Stale(_) => (Side::Upstream, Stage::Stale),
             CallFailure::Send(_) => (Side::Upstream, Stage::Send),
             CallFailure::Wait(_) | CallFailure::Malformed(_) => (Side::Upstream, Stage::Wait),
             CallFailure::Timeout => (Side::Upstream, Stage::Timeout),
             CallFailure::RequestBody(_) => (Side::Client, Stage::Send),
         };
-        Self::new(side, stage, error.failure)
+        Self::new(side, stage, failure)
     }
 }
 

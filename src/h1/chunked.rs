@@ -105,9 +105,8 @@ impl Chunked {
             (State::Size, _) if self.digits == 0 => return Err("a chunk without a size"),
             (State::Size | State::Blank | State::Extension, b'\r') => State::SizeEnd,
             (State::Size | State::Blank, b' ' | b'\t') => State::Blank,
-            (State::Size, b';') => State::Extension,
             (State::Extension, b'\n') => return Err("a bare line feed in a chunk's line"),
-            (State::Extension, _) => State::Extension,
+            (State::Size, b';') | (State::Extension, _) => State::Extension,
             (State::SizeEnd, b'\n') => {
                 self.digits = 0;
                 if self.left == 0 {
@@ -141,17 +140,17 @@ impl Chunked {
             if self.trailers == b"\r\n" || self.trailers.ends_with(b"\r\n\r\n") {
                 self.state = State::End;
                 let lines = Bytes::from(std::mem::take(&mut self.trailers));
-                return Ok(Step::End(read_trailers(lines)?));
+                return Ok(Step::End(read_trailers(&lines)?));
             }
         }
         Ok(Step::More)
     }
 }
 
-fn read_trailers(lines: Bytes) -> Result<Option<Headers>, &'static str> {
+fn read_trailers(lines: &Bytes) -> Result<Option<Headers>, &'static str> {
     const FAULT: &str = "malformed trailers";
     let mut read = [httparse::EMPTY_HEADER; 64];
-    let Ok(httparse::Status::Complete((_, read))) = httparse::parse_headers(&lines, &mut read) else {
+    let Ok(httparse::Status::Complete((_, read))) = httparse::parse_headers(lines, &mut read) else {
         return Err(FAULT);
     };
     if read.is_empty() {

@@ -179,12 +179,11 @@ fn push_status_line(out: &mut Vec<u8>, is_10: bool, status: StatusCode, given: O
     out.extend_from_slice(if is_10 { b"HTTP/1.0 " } else { b"HTTP/1.1 " });
     out.extend_from_slice(status.as_str().as_bytes());
     out.push(b' ');
-    match given.or_else(|| phrase(status.as_u16()).map(str::as_bytes)) {
-        Some(phrase) => push_value(out, phrase),
-        None => {
-            out.extend_from_slice(b"status code ");
-            out.extend_from_slice(status.as_str().as_bytes());
-        }
+    if let Some(phrase) = given.or_else(|| phrase(status.as_u16()).map(str::as_bytes)) {
+        push_value(out, phrase);
+    } else {
+        out.extend_from_slice(b"status code ");
+        out.extend_from_slice(status.as_str().as_bytes());
     }
     out.extend_from_slice(b"\r\n");
 }

@@ -39,6 +39,12 @@ fn few_lines<'b>() -> FewLines<'b> {
     [const { MaybeUninit::uninit() }; FEW_LINES]
 }
 
+/// Room for every line there is, as far as the limit allows.
+fn many_lines<'b>(buf: &'b [u8], limits: Limits) -> Vec<httparse::Header<'b>> {
+    let lines = memchr::memchr_iter(b'\n', buf).take(limits.lines).count();
+    vec![httparse::EMPTY_HEADER; lines]
+}
+
 /// Where `part` lies within `whole`, of which it is a slice.
 fn range_in(whole: &[u8], part: &[u8]) -> std::ops::Range<usize> {
     if part.is_empty() {

@@ -42,9 +42,9 @@ impl Default for ServeOptions {
         Self {
             max_head_bytes: 1 << 20,
             max_headers: 4096,
-            read_timeout: Some(Duration::from_secs(60)),
+            read_timeout: Some(Duration::from_mins(1)),
             write_timeout: None,
-            idle_timeout: Some(Duration::from_secs(180)),
+            idle_timeout: Some(Duration::from_mins(3)),
             keep_alive_max_requests: 0,
             keep_alive_max_time: Duration::ZERO,
         }

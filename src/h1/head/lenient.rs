@@ -1,6 +1,7 @@
-//! What Go reads and `httparse` does not, rewritten to what both read: folded lines, other minor versions, and, in
-//! answers, names with blanks (left out).
+//! What Go reads and `httparse` does not, rewritten to what both read: folded lines, other minor versions, targets that
+//! are no UTF-8, and, in answers, names with blanks (left out).
 
+use super::target;
 use crate::refusal::Refusal;
 
 /// A head in standard form.
@@ -24,11 +25,12 @@ pub(super) fn request(buf: &[u8]) -> Result<Option<Rewritten>, Refusal> {
     if method.is_empty() || !method.iter().all(|byte| is_token(*byte)) || target.is_empty() {
         return Err(Refusal::Malformed);
     }
-    let minor = if (major, minor) == (1, 0) { 0 } else { 1 };
-    let head = [method, b" ", target, b" HTTP/1.", &[b'0' + minor], b"\r\n"].concat();
+    let minor = u8::from((major, minor) != (1, 0));
+    let target = target::as_text(target);
+    let head = [method, b" ", &target, b" HTTP/1.", &[b'0' + minor], b"\r\n"].concat();
     let rewritten =
         Rewritten { head, len: line_length(buf, rest), is_other_version: major != 1, has_blank_in_name: false };
-    lines(rewritten, rest).ok_or(Refusal::Malformed)
+    lines(rewritten, rest).map_err(|Broken| Refusal::Malformed)
 }
 
 pub(super) fn response(buf: &[u8]) -> Result<Option<Rewritten>, &'static str> {
@@ -41,29 +43,32 @@ pub(super) fn response(buf: &[u8]) -> Result<Option<Rewritten>, &'static str> {
     if status.len() != 3 || !status.iter().all(u8::is_ascii_digit) {
         return Err("the status is not one");
     }
-    let minor = if (major, minor) == (1, 0) { 0 } else { 1 };
+    let minor = u8::from((major, minor) != (1, 0));
     let head = [&b"HTTP/1."[..], &[b'0' + minor], b" ", status, b" \r\n"].concat();
     let rewritten =
         Rewritten { head, len: line_length(buf, rest), is_other_version: major != 1, has_blank_in_name: false };
-    lines(rewritten, rest).ok_or(FAULT)
+    lines(rewritten, rest).map_err(|Broken| FAULT)
 }
 
-/// Adds the header lines. Outer `None`: malformed; inner `None`: not whole yet.
-fn lines(mut rewritten: Rewritten, mut rest: &[u8]) -> Option<Option<Rewritten>> {
+/// A header line that is none.
+struct Broken;
+
+/// Adds the header lines. `None`: the head is not whole yet.
+fn lines(mut rewritten: Rewritten, mut rest: &[u8]) -> Result<Option<Rewritten>, Broken> {
     let start = rest.len();
     if matches!(rest.first(), Some(b' ' | b'\t')) {
-        return None;
+        return Err(Broken);
     }
     loop {
-        let Some((line, after)) = cut_line(rest) else { return Some(None) };
+        let Some((line, after)) = cut_line(rest) else { return Ok(None) };
         rest = after;
         if line.is_empty() {
             break;
         }
-        let colon = line.iter().position(|byte| *byte == b':')?;
+        let colon = line.iter().position(|byte| *byte == b':').ok_or(Broken)?;
         let name = &line[..colon];
         if name.is_empty() || !name.iter().all(|byte| is_token(*byte) || *byte == b' ') {
-            return None;
+            return Err(Broken);
         }
         let mut value = line[colon + 1..].trim_ascii().to_vec();
         // What begins with a blank goes on with the line before.
@@ -71,15 +76,15 @@ fn lines(mut rewritten: Rewritten, mut rest: &[u8]) -> Option<Option<Rewritten>>
             match rest.first() {
                 Some(b' ' | b'\t') => {}
                 Some(_) => break,
-                None => return Some(None),
+                None => return Ok(None),
             }
-            let Some((more, after)) = cut_line(rest) else { return Some(None) };
+            let Some((more, after)) = cut_line(rest) else { return Ok(None) };
             rest = after;
             value.push(b' ');
             value.extend_from_slice(more.trim_ascii());
         }
         if !value.iter().all(|byte| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f)) {
-            return None;
+            return Err(Broken);
         }
         if name.contains(&b' ') {
             rewritten.has_blank_in_name = true;
@@ -92,7 +97,7 @@ fn lines(mut rewritten: Rewritten, mut rest: &[u8]) -> Option<Option<Rewritten>>
     }
     rewritten.head.extend_from_slice(b"\r\n");
     rewritten.len += start - rest.len();
-    Some(Some(rewritten))
+    Ok(Some(rewritten))
 }
 
 /// The first line without its end, and what follows.

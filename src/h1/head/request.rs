@@ -63,7 +63,7 @@ fn parse_strict(buf: &[u8], limits: Limits) -> Result<Option<RequestHead>, Fault
         Err(httparse::Error::TooManyHeaders) => {}
         Err(_) => return Err(Fault::Syntax),
     }
-    let mut many = vec![httparse::EMPTY_HEADER; limits.lines];
+    let mut many = super::many_lines(buf, limits);
     let mut read = httparse::Request::new(&mut many);
     match read.parse(buf) {
         Ok(httparse::Status::Complete(len)) => build(buf, len, &read, limits).map(Some),
@@ -138,7 +138,7 @@ fn build(buf: &[u8], len: usize, read: &httparse::Request<'_, '_>, limits: Limit
     if hosts > 1 {
         return Err(Refusal::Malformed.into());
     }
-    let framing = settle(framed, is_10, bad_trailer, &mut headers)?;
+    let framing = settle(&framed, is_10, bad_trailer, &mut headers)?;
     if hosts == 0 && !is_10 && method != Method::CONNECT {
         return Err(Refusal::MissingHost.into());
     }
@@ -165,7 +165,7 @@ fn build(buf: &[u8], len: usize, read: &httparse::Request<'_, '_>, limits: Limit
 
 /// Go's rules: HTTP/1.0 knows no encodings; `chunked`, once, is the only one; lengths must make sense even when they
 /// are overruled, and an overruled length is forgotten.
-fn settle(framed: Framed<'_>, is_10: bool, bad_trailer: bool, headers: &mut Headers) -> Result<Framing, Refusal> {
+fn settle(framed: &Framed<'_>, is_10: bool, bad_trailer: bool, headers: &mut Headers) -> Result<Framing, Refusal> {
     let chunked = match framed.chunked {
         _ if is_10 => false,
         None => false,

@@ -50,7 +50,7 @@ fn parse_strict(buf: &[u8], method: &Method, limits: Limits) -> Result<Option<Re
         Err(httparse::Error::TooManyHeaders) => {}
         Err(_) => return Err(SYNTAX),
     }
-    let mut many = vec![httparse::EMPTY_HEADER; limits.lines];
+    let mut many = super::many_lines(buf, limits);
     let mut read = httparse::Response::new(&mut many);
     match read.parse(buf) {
         Ok(httparse::Status::Complete(len)) => build(buf, len, &read, method, limits).map(Some),

@@ -1,5 +1,6 @@
 //! Request targets: origin, absolute, authority and asterisk form; paths escaped as Go writes them.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -72,7 +73,7 @@ fn absolute(text: &Bytes) -> Result<ReadTarget, Refusal> {
     } else {
         let mut target = Target::parse(Bytes::from_static(b"/"));
         if !rest.is_empty() {
-            target.set_query(Some(query(rest.slice(1..))));
+            target.set_query(Some(rest.slice(1..)));
         }
         target
     };
@@ -109,21 +110,9 @@ fn path_and_query(text: &Bytes) -> Result<Target, Refusal> {
     let path = if odd { Bytes::from(escape_again(&path)) } else { path };
     let mut target = Target::parse(path);
     if end < text.len() {
-        target.set_query(Some(query(text.slice(end + 1..))));
+        target.set_query(Some(text.slice(end + 1..)));
     }
     Ok(target)
-}
-
-/// As it came; but bytes that are no UTF-8 are escaped, since queries are text everywhere behind us.
-fn query(text: Bytes) -> Bytes {
-    if text.is_ascii() || std::str::from_utf8(&text).is_ok() {
-        return text;
-    }
-    let mut escaped = Vec::with_capacity(text.len() + 16);
-    for byte in text {
-        if byte.is_ascii() { escaped.push(byte) } else { push_escape(&mut escaped, byte) }
-    }
-    escaped.into()
 }
 
 const PLAIN: u8 = 0;
@@ -202,6 +191,18 @@ fn escape_again(path: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A target that is no UTF-8, with the bytes that make it so escaped: behind us, targets are text.
+pub(super) fn as_text(target: &[u8]) -> Cow<'_, [u8]> {
+    if std::str::from_utf8(target).is_ok() {
+        return target.into();
+    }
+    let mut escaped = Vec::with_capacity(target.len() + 16);
+    for byte in target {
+        if byte.is_ascii() { escaped.push(*byte) } else { push_escape(&mut escaped, *byte) }
+    }
+    escaped.into()
+}
+
 fn push_escape(out: &mut Vec<u8>, byte: u8) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     out.extend_from_slice(&[b'%', HEX[(byte >> 4) as usize], HEX[(byte & 15) as usize]]);
@@ -214,7 +215,7 @@ pub(super) fn is_host(text: &[u8]) -> bool {
 
 /// `host`, `host:port`, `[address]:port`.
 fn is_authority(text: &[u8]) -> bool {
-    if !is_host(text) {
+    if !is_host(text) || text.contains(&b'%') {
         return false;
     }
     let port = if text.starts_with(b"[") {

@@ -65,15 +65,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'_, Io> {
             return Some(end);
         }
         drop(body);
-        let mut wire = self.wire.borrow_mut();
-        // Whoever still holds the request's body has had its time.
-        wire.epoch += 1;
-        wire.reader = None;
+        let is_clean = self.wire.borrow_mut().end_request();
         if !closes {
             return None;
         }
-        let is_clean = wire.inbound.is_over() && !wire.inbound.has_failed() && wire.inbound.ahead.is_empty();
-        drop(wire);
         if is_clean {
             self.shut_down().await;
         } else {

@@ -10,14 +10,14 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Duration, Instant, timeout};
-use trafficcop_exchange::{Body, Frame, Interim, Response, StatusCode};
+use trafficcop_exchange::{Body, Frame, Interim, Method, Response, StatusCode};
 
 use super::answer::Asked;
 use super::wire::{RequestBody, Wire};
 use super::{End, Handler, ServeOptions};
 use crate::alarm::Alarm;
 use crate::buffers;
-use crate::compose;
+use crate::compose::{self, Answering};
 use crate::drain::{Drain, Seat};
 use crate::framing::Framing;
 use crate::head::{Limits, RequestHead, parse_request};
@@ -39,6 +39,8 @@ pub(super) struct Line<'a, Io> {
     pub(super) alarm: Alarm,
     pub(super) interim: Interim,
     requests: u64,
+    /// The last request was a POST.
+    was_post: bool,
     since: Instant,
     /// Until when the request must have come.
     read_by: Option<Instant>,
@@ -63,6 +65,7 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
             alarm: Alarm::new([options.read_timeout, options.write_timeout, options.idle_timeout]),
             interim: Interim::default(),
             requests: 0,
+            was_post: false,
             since,
             read_by: options.read_timeout.map(|period| since + period),
             write_by: None,
@@ -102,6 +105,7 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
         let asked = Asked::of(&head);
         self.write_by = self.options.write_timeout.map(|period| Instant::now() + period);
         let ready = ready_answer(&head);
+        self.was_post = head.request.method == Method::POST;
         let request = self.begin(head);
         let response = if let Some(response) = ready {
             response
@@ -112,6 +116,10 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
             // Boxed so that a connection that waits for a request does not carry the room for its handling.
             match self.attend(Box::pin(call), asked.is_10).await {
                 Ok(response) => response,
+                Err(End::Gone) => {
+                    self.say_goodbye().await;
+                    return Ok(Some(End::Gone));
+                }
                 Err(end) => return Ok(Some(end)),
             }
         };
@@ -136,6 +144,9 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
         poll_fn(|cx| {
             let mut wire = self.wire.borrow_mut();
             loop {
+                if self.was_post {
+                    partial.skip_line_ends();
+                }
                 if partial.is_worth_a_look(self.requests == 0) {
                     match parse_request(partial.bytes(), limits) {
                         Ok(Some(head)) => {
@@ -151,7 +162,7 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
                 }
                 match buffers::poll_read(&mut wire.io, cx) {
                     Poll::Ready(Ok(piece)) if piece.is_empty() => {
-                        return Poll::Ready(Ok(partial.at_end(self.requests == 0)));
+                        return Poll::Ready(Ok(partial.at_end()));
                     }
                     Poll::Ready(piece) => partial.add(piece?),
                     Poll::Pending => break,
@@ -238,6 +249,22 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
             }
         })
         .await
+    }
+
+    /// A client that has only closed its own direction gets to know what that did, as Traefik tells it.
+    async fn say_goodbye(&mut self) {
+        let mut response = Response::new(StatusCode::from_u16(499).expect("499 is a status"));
+        response.body = Body::Full(Bytes::from_static(b"Client Closed Request"));
+        {
+            let mut wire = self.wire.borrow_mut();
+            wire.out.clear();
+            let framing = Framing::Length(21);
+            let answering = Answering { is_10: false, is_head: false, closes: false, framing, canonical: true };
+            compose::response_head(wire.out.small(), &response, answering);
+            wire.out.small().extend_from_slice(b"Client Closed Request");
+        }
+        // Most clients that went away went altogether; then this fails, and nobody minds.
+        let _ = timeout(LINGER, self.flush()).await;
     }
 
     /// After an answer: takes what is left of the request's body out of the way. Says how the connection ends, if it
@@ -427,12 +454,14 @@ impl Partial {
     }
 
     /// What the end of the stream means here.
-    fn at_end(&self, is_first: bool) -> Next {
-        if self.bytes().is_empty() || is_first && self.bytes().len() < FIRST_LOOK {
-            Next::End(End::Closed)
-        } else {
-            Next::Refused(Refusal::Malformed)
-        }
+    fn at_end(&self) -> Next {
+        if self.bytes().is_empty() { Next::End(End::Closed) } else { Next::Refused(Refusal::Malformed) }
+    }
+
+    /// Go's grace for clients that send an empty line too much after a form.
+    fn skip_line_ends(&mut self) {
+        let len = self.piece.iter().take(4).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        self.piece.advance(len);
     }
 
     /// Holds nothing of the worker's while it waits for more.

@@ -70,6 +70,13 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
         frame
     }
 
+    /// Whoever still holds the request's body has had its time. Says whether nothing of it, or behind it, is left.
+    pub(super) fn end_request(&mut self) -> bool {
+        self.epoch += 1;
+        self.reader = None;
+        self.inbound.is_over() && !self.inbound.has_failed() && self.inbound.ahead.is_empty()
+    }
+
     fn wait(&mut self, cx: &mut Context<'_>) {
         match &mut self.reader {
             Some(reader) => reader.clone_from(cx.waker()),
