@@ -52,6 +52,12 @@ impl Template {
     }
 }
 
+/// The names of the variables in a template.
+pub(crate) fn variables(text: &str) -> Result<Vec<&str>, PatternError> {
+    let name = |inner: &'_ str| inner.find(':').unwrap_or(inner.len());
+    Ok(braces(text)?.into_iter().map(|(start, end)| &text[start + 1..][..name(&text[start + 1..end - 1])]).collect())
+}
+
 /// Where the outermost braces begin and end.
 fn braces(text: &str) -> Result<Vec<(usize, usize)>, PatternError> {
     let unbalanced = |at| PatternError { at: Some(at), message: "braces are not balanced".to_owned() };

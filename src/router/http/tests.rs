@@ -193,6 +193,8 @@ fn wrong_rules_are_refused_with_advice() {
     );
     refused_v2("Headers(`a`)", "column 1: Headers takes pairs of a name and a value");
     refused_v2("Query(`a`)", "column 1: Query takes pairs of a key and a value; expected Query(`key=value`)");
+    refused_v2("Query(`a={x}`, `b={x:1}`)", "column 16: the variable `x` is in two values of this Query");
+    refused_v2("Query(`a}=1`)", "column 7: the regular expression is not valid: braces are not balanced");
     refused_v2("Path(`/{a`)", "column 8: the regular expression is not valid: braces are not balanced");
 }
 

@@ -5,7 +5,7 @@ use crate::pattern::{Pattern, PatternError};
 use crate::rule::name::Names;
 use crate::rule::parse::Argument;
 use crate::rule::{Place, Rule, RuleError, Syntax, one_of};
-use crate::template::{Style, Template};
+use crate::template::{Style, Template, variables};
 
 pub(super) const NAMES: Names = Names {
     here: &[
@@ -123,25 +123,36 @@ fn queries(place: &Place<'_>) -> Result<Rule<HttpMatcher>, RuleError> {
     if parts.len() % 2 != 0 {
         return Err(place.error("Query takes pairs of a key and a value").expecting(Some("Query(`key=value`)")));
     }
-    let rules: Result<_, _> =
-        parts.chunks_exact(2).map(|pair| one_query(place, pair[0].0, pair[1].0, pair[1].1)).collect();
-    Ok(Rule::All(rules?))
+    let mut seen = Vec::new();
+    let mut rules = Vec::new();
+    for pair in parts.chunks_exact(2) {
+        let ((key, _), (value, argument)) = (pair[0], pair[1]);
+        let template = format!("{key}={value}");
+        let names = variables(&template).map_err(|error| unfit(place, argument, error))?;
+        if let Some(name) = names.iter().find(|name| seen.iter().any(|seen| seen == **name)) {
+            return Err(place.wrong(argument, &format!("the variable `{name}` is in two values of this Query")));
+        }
+        rules.push(Rule::Is(one_query(place, &template, argument)?));
+        seen.extend(names.into_iter().map(str::to_owned));
+    }
+    Ok(Rule::All(rules.into()))
 }
 
-fn one_query(place: &Place<'_>, key: &str, value: &str, at: &Argument) -> Result<Rule<HttpMatcher>, RuleError> {
-    let whole = format!("{key}={value}");
-    let unfit = |error: PatternError| place.bad_pattern(at, &PatternError { at: None, ..error });
-    Template::new(&whole, QUERY).map_err(unfit)?;
-    // The key is compared as it is written, so one with a variable in it is never there.
-    let (key, value) = whole.split_once('=').expect("it was just put in");
-    if key.contains('{') {
-        return Ok(Rule::Is(HttpMatcher::Never));
-    }
-    let key = key.into();
-    // An empty value stands for any.
-    let value = if value.is_empty() { "{any}" } else { value };
-    Ok(Rule::Is(match Template::new(value, QUERY).map_err(unfit)? {
-        Template::Text(value) => HttpMatcher::FirstQuery { key, value: value.into() },
-        Template::Pattern { pattern, .. } => HttpMatcher::FirstQueryRegexp { key, pattern },
-    }))
+/// A template of `key=value`.
+fn one_query(place: &Place<'_>, whole: &str, argument: &Argument) -> Result<HttpMatcher, RuleError> {
+    let template = |text: &str| Template::new(text, QUERY).map_err(|error| unfit(place, argument, error));
+    Ok(match whole.split_once('=').unwrap_or_default() {
+        // The key is compared as it is written, so one with a variable in it is never there.
+        (key, _) if key.contains('{') => template(whole).map(|_| HttpMatcher::Never)?,
+        // An empty value stands for any.
+        (key, value) => match template(if value.is_empty() { "{any}" } else { value })? {
+            Template::Text(value) => HttpMatcher::FirstQuery { key: key.into(), value: value.into() },
+            Template::Pattern { pattern, .. } => HttpMatcher::FirstQueryRegexp { key: key.into(), pattern },
+        },
+    })
+}
+
+/// The place of the error is not one of the argument as it is written.
+fn unfit(place: &Place<'_>, argument: &Argument, error: PatternError) -> RuleError {
+    place.bad_pattern(argument, &PatternError { at: None, ..error })
 }

@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Open,
     Close,
     Comma,
+    /// Behind the last argument it changes nothing.
+    Ellipsis,
     And,
     Or,
     Not,
@@ -75,6 +77,7 @@ impl Lexer<'_> {
             '(' => self.symbol(Kind::Open, 1),
             ')' => self.symbol(Kind::Close, 1),
             ',' => self.symbol(Kind::Comma, 1),
+            '.' if rest.starts_with("...") => self.symbol(Kind::Ellipsis, 3),
             '!' if !rest.starts_with("!=") => self.symbol(Kind::Not, 1),
             '&' if rest.starts_with("&&") => self.symbol(Kind::And, 2),
             '|' if rest.starts_with("||") => self.symbol(Kind::Or, 2),

@@ -119,7 +119,8 @@ impl Parser<'_> {
                 _ => return Err(self.unexpected("text in back quotes or double quotes, or `)`")),
             }
             self.at += 1;
-            if !self.take(&Kind::Comma) {
+            let is_last = self.take(&Kind::Ellipsis);
+            if !self.take(&Kind::Comma) || is_last {
                 self.close("`,` or `)`")?;
                 return Ok(arguments);
             }

@@ -44,6 +44,7 @@ fn white_space_and_comments() {
     check(" \t A ( `1` , \n `2` ) ", r#"A["1","2"]"#);
     check("A(`1`) &&\n  B(`2`)\n\n", r#"(A["1"] & B["2"])"#);
     check("A(`1`,\n)", r#"A["1"]"#);
+    check("A(`1`...)", r#"A["1"]"#);
     check("A(`1`) /* one */ && // two\n B(`2`) // three", r#"(A["1"] & B["2"])"#);
     refused(
         "A(`1`)\n&& B(`2`)",
