@@ -44,7 +44,11 @@ pub struct ConstraintError {
 impl ConstraintError {
     /// As an error of the static option at `path`.
     pub fn of_option(self, path: &str) -> ConfigError {
-        ConfigError { at: Origin::Unknown, path: path.to_owned(), problem: Problem::Syntax { message: self.to_string() } }
+        ConfigError {
+            at: Origin::Unknown,
+            path: path.to_owned(),
+            problem: Problem::Syntax { message: self.to_string() },
+        }
     }
 }
 

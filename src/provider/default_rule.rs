@@ -87,18 +87,30 @@ mod tests {
         check("{{ .Labels.app }}", "Shop");
         check("{{ .Labels.nope }}", "<no value>");
         check("{{ index .Labels \"nope\" }}", "");
-        check("Host(`{{ index .Labels \"host\" | default (printf \"%s.example.com\" .Name) }}`)", "Host(`web-app.example.com`)");
+        check(
+            "Host(`{{ index .Labels \"host\" | default (printf \"%s.example.com\" .Name) }}`)",
+            "Host(`web-app.example.com`)",
+        );
         check("{{ (split \"-\" .Name)._1 }}", "app");
         check("{{ if eq .Name \"web-app\" }}yes{{ else }}no{{ end }}", "yes");
-        check("{{ range $key, $value := .Labels }}{{ $key }}={{ $value }};{{ $.Name }} {{ end }}", "a.b=c;web-app app=Shop;web-app ");
+        check(
+            "{{ range $key, $value := .Labels }}{{ $key }}={{ $value }};{{ $.Name }} {{ end }}",
+            "a.b=c;web-app app=Shop;web-app ",
+        );
         check("{{ trimPrefix `/` .ContainerName | replace \"_\" \"-\" | trunc 7 }}", "app-web");
     }
 
     #[test]
     fn mistakes_are_found_when_it_is_read() {
         check_error("{{ nofun .Name }}", "line 1, column 4: function \"nofun\" not defined");
-        check_error("{{ if false }}{{ normalise .Name }}{{ end }}", "line 1, column 18: function \"normalise\" not defined (did you mean normalize?)");
-        check_error("a\n{{ range .Labels }}{{ uper . }}{{ end }}", "line 2, column 23: function \"uper\" not defined (did you mean upper?)");
+        check_error(
+            "{{ if false }}{{ normalise .Name }}{{ end }}",
+            "line 1, column 18: function \"normalise\" not defined (did you mean normalize?)",
+        );
+        check_error(
+            "a\n{{ range .Labels }}{{ uper . }}{{ end }}",
+            "line 2, column 23: function \"uper\" not defined (did you mean upper?)",
+        );
         assert!(DefaultRule::parse("{{ .Name ").is_err());
         assert!(DefaultRule::parse("{{ end }}").is_err());
     }

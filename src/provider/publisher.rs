@@ -10,8 +10,17 @@ use trafficcop_config::{At, ConfigErrors};
 /// which leaves what it said before in force.
 #[derive(Debug)]
 pub enum Event {
-    Configuration { provider: Arc<str>, configuration: Arc<Configuration> },
-    Refused { provider: Arc<str>, errors: ConfigErrors },
+    /// `problems` are what had to be left out of the configuration, replacing the problems told before; they stop
+    /// nothing else. Whoever shows errors shows these too.
+    Configuration {
+        provider: Arc<str>,
+        configuration: Arc<Configuration>,
+        problems: ConfigErrors,
+    },
+    Refused {
+        provider: Arc<str>,
+        errors: ConfigErrors,
+    },
 }
 
 /// Decodes the settings of a middleware to find out whether they are acceptable; the root hands it in, so that a
@@ -24,7 +33,13 @@ pub struct Publisher {
     provider: Arc<str>,
     out: mpsc::Sender<Event>,
     check: MiddlewareCheck,
-    last: Arc<std::sync::Mutex<Option<Arc<Configuration>>>>,
+    last: Arc<std::sync::Mutex<Option<Said>>>,
+}
+
+#[derive(PartialEq)]
+struct Said {
+    configuration: Arc<Configuration>,
+    problems: ConfigErrors,
 }
 
 impl Publisher {
@@ -43,20 +58,76 @@ impl Publisher {
 
     /// Sends a whole configuration unless it equals the last one. Waits when the inbox is full.
     pub async fn publish(&self, configuration: Configuration) {
+        self.publish_part(configuration, ConfigErrors::default()).await;
+    }
+
+    /// Sends a whole configuration together with what had to be left out of it, unless both equal the last ones.
+    /// Waits when the inbox is full.
+    pub async fn publish_part(&self, configuration: Configuration, problems: ConfigErrors) {
         let configuration = Arc::new(configuration);
         {
+            let said = Said { configuration: Arc::clone(&configuration), problems: problems.clone() };
             let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if last.as_deref() == Some(&*configuration) {
+            if last.as_ref() == Some(&said) {
                 tracing::debug!(provider = %self.provider, "Configuration is unchanged.");
                 return;
             }
-            *last = Some(Arc::clone(&configuration));
+            let told = last.as_ref().map(|last| last.problems.0.as_slice()).unwrap_or_default();
+            for problem in problems.0.iter().filter(|problem| !told.contains(problem)) {
+                tracing::error!(provider = %self.provider, "Left out of the configuration: {problem}");
+            }
+            *last = Some(said);
         }
-        let _closing = self.out.send(Event::Configuration { provider: Arc::clone(&self.provider), configuration }).await;
+        let event = Event::Configuration { provider: Arc::clone(&self.provider), configuration, problems };
+        let _closing = self.out.send(event).await;
     }
 
     /// Reports a document that was refused; what was published before stays in force.
     pub async fn refuse(&self, errors: ConfigErrors) {
         let _closing = self.out.send(Event::Refused { provider: Arc::clone(&self.provider), errors }).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::mpsc;
+    use trafficcop_config::dynamic::Configuration;
+    use trafficcop_config::{ConfigError, ConfigErrors, Origin, Problem};
+
+    use super::{Event, Publisher};
+
+    fn problem(message: &str) -> ConfigErrors {
+        let problem = Problem::Other { message: message.to_owned() };
+        ConfigErrors(vec![ConfigError { at: Origin::Unknown, path: String::new(), problem }])
+    }
+
+    fn with_http() -> Configuration {
+        Configuration { http: Some(trafficcop_config::dynamic::http::Http::default()), ..Configuration::default() }
+    }
+
+    #[tokio::test]
+    async fn sends_only_what_is_new() {
+        let (send, mut events) = mpsc::channel(8);
+        let publisher = Publisher::new("docker", send, Arc::new(|_, _| Ok(())));
+        publisher.publish(Configuration::default()).await;
+        publisher.publish(Configuration::default()).await;
+        publisher.publish_part(Configuration::default(), problem("a")).await;
+        publisher.publish_part(Configuration::default(), problem("a")).await;
+        publisher.publish_part(with_http(), problem("a")).await;
+        publisher.refuse(problem("b")).await;
+        publisher.publish(with_http()).await;
+        drop(publisher);
+        let mut told = Vec::new();
+        while let Some(event) = events.recv().await {
+            told.push(match event {
+                Event::Configuration { configuration, problems, .. } => {
+                    format!("{} {problems}", if configuration.http.is_some() { "http" } else { "nothing" })
+                }
+                Event::Refused { errors, .. } => format!("refused {errors}"),
+            });
+        }
+        assert_eq!(told, ["nothing ", "nothing a", "http a", "refused b", "http "]);
     }
 }

@@ -3,6 +3,7 @@
 //! Knows nothing of rules or files. What must hold: a name that is no function is an error when the template is read,
 //! even in a branch that is never taken; rendering cannot run for ever or without a bound on loops.
 
+mod balance;
 mod call;
 mod check;
 mod encoding;
@@ -11,9 +12,9 @@ mod lists;
 mod maps;
 mod numbers;
 mod patterns;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 mod words;
 
 use std::collections::BTreeMap;
@@ -60,8 +61,10 @@ impl Template {
     /// Reads a template. `fields` are the names that the data has at its root; none means: do not check.
     pub fn parse(source: &str, dialect: Dialect, fields: Option<&[&str]>) -> Result<Self, TemplateError> {
         let functions = functions(dialect);
-        let template = gotmpl::Template::new("").max_range_iters(MAX_TURNS).funcs(functions.clone()).parse(source);
+        let template =
+            gotmpl::Template::new("template").max_range_iters(MAX_TURNS).funcs(functions.clone()).parse(source);
         let template = template.map_err(|error| placed(&error))?;
+        balance::blocks(source)?;
         check::names(&template, source, functions, fields)?;
         Ok(Self(template))
     }
@@ -84,11 +87,7 @@ pub fn render(source: &str, dialect: Dialect, data: &Value) -> Result<String, Te
 
 /// Renders a configuration file. Its data is `false`, as in Traefik; text without actions is returned as it is.
 pub fn render_document(source: &str) -> Result<String, TemplateError> {
-    if source.contains("{{") {
-        render(source, Dialect::Document, &Value::Bool(false))
-    } else {
-        Ok(source.to_owned())
-    }
+    if source.contains("{{") { render(source, Dialect::Document, &Value::Bool(false)) } else { Ok(source.to_owned()) }
 }
 
 fn placed(error: &gotmpl::TemplateError) -> TemplateError {

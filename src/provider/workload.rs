@@ -59,9 +59,11 @@ pub struct Surroundings<'a> {
     pub default_rule: &'a DefaultRule,
     /// The address of the server whose port label says so, or of the one with the lowest exposed port.
     pub address: &'a dyn Fn(Option<&str>) -> Result<Address, NoAddress>,
-    /// Are these settings of a middleware acceptable? The path comes first.
-    pub check: &'a dyn Fn(&str, &At<Middleware>) -> Result<(), ConfigErrors>,
+    pub check: Check<'a>,
 }
+
+/// Are these settings of a middleware acceptable? The path comes first.
+pub type Check<'a> = &'a dyn Fn(&str, &At<Middleware>) -> Result<(), ConfigErrors>;
 
 /// What a workload said, and what of it had to be left out.
 #[derive(Debug, Default)]
@@ -129,7 +131,9 @@ impl Problems {
     /// Where the object was written; an automatic one was written nowhere, so the label that would make it is named.
     fn place(&self, at: &Origin, path: &str) -> Origin {
         match at {
-            Origin::Unknown => Origin::Label { owner: Arc::clone(&self.owner), label: format!("traefik.{path}").into() },
+            Origin::Unknown => {
+                Origin::Label { owner: Arc::clone(&self.owner), label: format!("traefik.{path}").into() }
+            }
             written => written.clone(),
         }
     }

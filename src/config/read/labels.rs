@@ -30,12 +30,19 @@ const NOT_IN_LABELS: [&[&str]; 13] = [
 
 /// Whether this label is one that labels cannot set, although files can: it is left unread, without an error.
 pub fn has_no_effect(name: &str) -> bool {
+    read_part(name).is_some()
+}
+
+/// What is read of a label that has no effect: the object that it belongs to exists nevertheless, so that
+/// `services.a.weighted…` makes a service without a kind, which its provider then refuses.
+fn read_part(name: &str) -> Option<&str> {
     let path: Vec<&str> = name.split('.').skip(1).collect();
-    let fits = |pattern: &[&str]| {
+    let fits = |pattern: &&&[&str]| {
         pattern.len() <= path.len()
             && pattern.iter().zip(&path).all(|(known, step)| *known == "*" || known.eq_ignore_ascii_case(step))
     };
-    NOT_IN_LABELS.into_iter().any(fits)
+    let pattern = NOT_IN_LABELS.iter().find(fits)?;
+    name.match_indices('.').nth(pattern.len() - 1).map(|(end, _)| &name[..end])
 }
 
 /// Reads those labels that begin, in any case, with one of `prefixes`. The node begins below the root word.
@@ -57,11 +64,10 @@ pub fn read<'a>(
     let mut tree = Tree::default();
     let mut errors = Vec::new();
     for (name, text) in ours {
-        if has_no_effect(name) {
-            continue;
-        }
         let at = Origin::Label { owner: Arc::clone(&owner), label: name.into() };
-        match below_root(name, prefixes, &at) {
+        let object = read_part(name);
+        match below_root(object.unwrap_or(name), prefixes, &at) {
+            Ok(path) if object.is_some() => tree.open(path, &at),
             Ok(path) => tree.insert(path, text, &at),
             Err(error) => errors.push(error),
         }

@@ -23,6 +23,11 @@ impl Tree {
         self.leaf(path, at).text = Some(Node::text(text, at.clone()));
     }
 
+    /// Makes sure that there is something at the end of `path`, if only an empty section.
+    pub(super) fn open<'p>(&mut self, path: impl IntoIterator<Item = &'p str>, at: &Origin) {
+        self.leaf(path, at);
+    }
+
     /// The text at the end of `path`, if it was set.
     pub(super) fn text_at<'p>(&self, path: impl IntoIterator<Item = &'p str>) -> Option<&Node> {
         let mut here = self;

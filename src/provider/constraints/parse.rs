@@ -179,8 +179,12 @@ impl Parser<'_> {
             (Subject::Tags, "Tag") => Expression::Tag(self.text()?.0),
             (Subject::Tags, "TagRegex") => Expression::TagRegex(self.pattern()?),
             _ => {
-                let meant = nearest(&name, known.iter().copied()).map_or_else(String::new, |near| format!(" (did you mean {near}?)"));
-                return Err(error(column, format!("unsupported function: {name}; there is {}{meant}", known.join(" and "))));
+                let meant = nearest(&name, known.iter().copied())
+                    .map_or_else(String::new, |near| format!(" (did you mean {near}?)"));
+                return Err(error(
+                    column,
+                    format!("unsupported function: {name}; there is {}{meant}", known.join(" and ")),
+                ));
             }
         };
         self.expect(&Token::Close, ")")?;
@@ -198,7 +202,13 @@ impl Parser<'_> {
         let (text, column) = self.text()?;
         Regex::new(&text).map_err(|cause| {
             let cause = cause.to_string();
-            error(column, format!("not a regular expression: {}", cause.lines().last().unwrap_or(&cause).trim_start_matches("error: ")))
+            error(
+                column,
+                format!(
+                    "not a regular expression: {}",
+                    cause.lines().last().unwrap_or(&cause).trim_start_matches("error: ")
+                ),
+            )
         })
     }
 }

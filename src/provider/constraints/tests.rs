@@ -66,7 +66,11 @@ fn tags() {
 fn mistakes_name_their_column() {
     let labels = Subject::Labels;
     check_error("Label(`env`)", labels, "column 12: expected a comma and the value");
-    check_error("Labels(`a`,`b`)", labels, "column 1: unsupported function: Labels; there is Label and LabelRegex (did you mean Label?)");
+    check_error(
+        "Labels(`a`,`b`)",
+        labels,
+        "column 1: unsupported function: Labels; there is Label and LabelRegex (did you mean Label?)",
+    );
     check_error("Tag(`a`)", labels, "column 1: unsupported function: Tag; there is Label and LabelRegex");
     check_error("Label(`a`,`b`)", Subject::Tags, "column 1: unsupported function: Label; there is Tag and TagRegex");
     check_error("Label(`a`,`b`) Label(`a`,`b`)", labels, "column 16: expected &&, || or the end");

@@ -139,14 +139,17 @@ pub(super) fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
+#[allow(clippy::unnecessary_wraps)] // the answer of a function in one expression
 pub(super) fn list(items: impl IntoIterator<Item = Value>) -> Answer {
     Ok(Value::List(items.into_iter().collect()))
 }
 
+#[allow(clippy::unnecessary_wraps)] // the answer of a function in one expression
 pub(super) fn string(text: impl Into<String>) -> Answer {
     Ok(Value::String(text.into().into()))
 }
 
+#[allow(clippy::unnecessary_wraps)] // the answer of a function in one expression
 pub(super) fn map(entries: BTreeMap<Arc<str>, Value>) -> Answer {
     Ok(Value::Map(Arc::new(entries)))
 }

@@ -13,8 +13,8 @@ use super::TemplateError;
 
 /// The functions of Go's templates themselves.
 const BUILT_IN: [&str; 18] = [
-    "and", "call", "eq", "ge", "gt", "html", "index", "js", "le", "len", "lt", "ne", "not", "or", "print", "printf", "println",
-    "slice",
+    "and", "call", "eq", "ge", "gt", "html", "index", "js", "le", "len", "lt", "ne", "not", "or", "print", "printf",
+    "println", "slice",
 ];
 
 struct Check<'a> {

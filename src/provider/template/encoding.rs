@@ -17,7 +17,9 @@ pub(super) const FUNCTIONS: Functions = &[
     ("clean", |call| string(clean(call.exactly(1).and(call.text(0))?))),
     ("dir", dir),
     ("ext", |call| string(ext(call.exactly(1).and(call.text(0))?))),
-    ("fromJson", |call| Ok(serde_json::from_str(call.exactly(1).and(call.text(0))?).map_or(Value::Nil, |json| from_json(&json)))),
+    ("fromJson", |call| {
+        Ok(serde_json::from_str(call.exactly(1).and(call.text(0))?).map_or(Value::Nil, |json| from_json(&json)))
+    }),
     ("isAbs", |call| Ok(Value::Bool(call.exactly(1).and(call.text(0))?.starts_with('/')))),
     ("mustFromJson", |call| {
         let json = serde_json::from_str(call.exactly(1).and(call.text(0))?);
@@ -65,7 +67,9 @@ fn to_json(value: &Value) -> Json {
         Value::Float(number) => Json::from(*number),
         Value::String(text) => Json::from(&**text),
         Value::List(items) => Json::Array(items.iter().map(to_json).collect()),
-        Value::Map(entries) => Json::Object(entries.iter().map(|(key, value)| (key.to_string(), to_json(value))).collect()),
+        Value::Map(entries) => {
+            Json::Object(entries.iter().map(|(key, value)| (key.to_string(), to_json(value))).collect())
+        }
     }
 }
 
@@ -76,9 +80,9 @@ fn from_json(json: &Json) -> Value {
         Json::Number(number) => Value::Float(number.as_f64().unwrap_or(0.0)),
         Json::String(text) => Value::from(text.as_str()),
         Json::Array(items) => Value::List(items.iter().map(from_json).collect()),
-        Json::Object(entries) => {
-            Value::Map(std::sync::Arc::new(entries.iter().map(|(key, value)| (key.as_str().into(), from_json(value))).collect()))
-        }
+        Json::Object(entries) => Value::Map(std::sync::Arc::new(
+            entries.iter().map(|(key, value)| (key.as_str().into(), from_json(value))).collect(),
+        )),
     }
 }
 

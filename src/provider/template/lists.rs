@@ -49,7 +49,10 @@ fn concat(call: &Call<'_>) -> Answer {
 
 fn chunk(call: &Call<'_>) -> Answer {
     call.exactly(2)?;
-    let size = usize::try_from(call.int(0)?).ok().filter(|size| *size > 0).ok_or_else(|| call.fail("size must be positive"))?;
+    let size = usize::try_from(call.int(0)?)
+        .ok()
+        .filter(|size| *size > 0)
+        .ok_or_else(|| call.fail("size must be positive"))?;
     list(call.list(1)?.chunks(size).map(|part| Value::List(part.into())))
 }
 

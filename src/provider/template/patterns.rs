@@ -15,7 +15,10 @@ pub(super) const FUNCTIONS: Functions = &[
     ("regexFind", find),
     ("regexFindAll", find_all),
     // Alone among its kin it takes a bad pattern for one that does not match.
-    ("regexMatch", |call| call.exactly(2).and(Ok(Value::Bool(call.text(1).is_ok_and(|text| pattern(call).is_ok_and(|it| it.is_match(text))))))),
+    ("regexMatch", |call| {
+        call.exactly(2)
+            .and(Ok(Value::Bool(call.text(1).is_ok_and(|text| pattern(call).is_ok_and(|it| it.is_match(text))))))
+    }),
     ("regexQuoteMeta", |call| call.exactly(1).and(string(quoted(call.text(0)?)))),
     ("regexReplaceAll", replace),
     ("regexReplaceAllLiteral", replace_literal),

@@ -60,7 +60,7 @@ fn functions() {
     check(r#"regexReplaceAll "a(x*)b" "-ab-axxb-" "${1}W""#, "-W-xxW-");
     check(r#"regexReplaceAllLiteral "a(x*)b" "-ab-axxb-" "${1}W""#, "-${1}W-${1}W-");
     check(r#"regexSplit "z+" "pizza" -1"#, "[pi a]");
-    check(r#"regexQuoteMeta "1.2.3""#, r#"1\.2\.3"#);
+    check(r#"regexQuoteMeta "1.2.3""#, r"1\.2\.3");
     check(r#"split "a,b" ",""#, "[a b]");
     check(r#"splitList "$" "foo$bar$baz""#, "[foo bar baz]");
     check(r#"join "_" (list "a" "b" 3)"#, "a_b_3");
@@ -207,7 +207,10 @@ fn mistakes() {
     check_error("{{ if false }}{{ toYml 1 }}{{ end }}", "function \"toYml\" not defined");
     check_error("{{ define \"x\" }}{{ nope }}{{ end }}", "function \"nope\" not defined");
     check_error("{{ .Name }}", "can't evaluate field Name");
-    check_error("{{ if true }}", "");
+    check_error("a\n {{- if true }}", "line 2, column 2: {{if}} has no {{end}}");
+    check_error("{{ if true }}a{{ end }} {{ end }} b", "line 1, column 25: unexpected {{end}}");
+    check_error("a {{ else }}", "unexpected {{else}}");
+    check_error("{{ \"{{ end }}\" }}{{ with 1 }}{{/* {{ end }} */}}", "column 18: {{with}} has no {{end}}");
     check_error("{{ div 1 0 }}", "divide by zero");
     check_error("{{ trim }}", "trim");
     check_error(r#"{{ regexFind "(" "a" }}"#, "error calling regexFind");

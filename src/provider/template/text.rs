@@ -31,8 +31,12 @@ pub(super) const FUNCTIONS: Functions = &[
     ("toStrings", |call| list(call.list(0)?.iter().map(|item| Value::from(shown(item).as_ref())))),
     ("trim", |call| call.exactly(1).and(string(call.text(0)?.trim()))),
     ("trimAll", trim_all),
-    ("trimPrefix", |call| call.exactly(2).and(string(call.text(1)?.strip_prefix(call.text(0)?).unwrap_or(call.text(1)?)))),
-    ("trimSuffix", |call| call.exactly(2).and(string(call.text(1)?.strip_suffix(call.text(0)?).unwrap_or(call.text(1)?)))),
+    ("trimPrefix", |call| {
+        call.exactly(2).and(string(call.text(1)?.strip_prefix(call.text(0)?).unwrap_or(call.text(1)?)))
+    }),
+    ("trimSuffix", |call| {
+        call.exactly(2).and(string(call.text(1)?.strip_suffix(call.text(0)?).unwrap_or(call.text(1)?)))
+    }),
     ("trimall", trim_all),
     ("trunc", trunc),
     ("upper", |call| call.exactly(1).and(string(call.text(0)?.to_uppercase()))),
@@ -56,7 +60,10 @@ fn pieces(text: &str, separator: &str) -> Answer {
 }
 
 fn numbered<'a>(pieces: impl Iterator<Item = &'a str>) -> Answer {
-    map(pieces.enumerate().map(|(index, piece)| (format!("_{index}").into(), piece.into())).collect::<BTreeMap<Arc<str>, _>>())
+    map(pieces
+        .enumerate()
+        .map(|(index, piece)| (format!("_{index}").into(), piece.into()))
+        .collect::<BTreeMap<Arc<str>, _>>())
 }
 
 fn splitn(call: &Call<'_>) -> Answer {

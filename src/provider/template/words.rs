@@ -10,8 +10,12 @@ pub(super) const FUNCTIONS: Functions = &[
     ("kebabcase", |call| call.exactly(1).and(string(parted(call.text(0)?, '-')))),
     ("snakecase", |call| call.exactly(1).and(string(parted(call.text(0)?, '_')))),
     ("swapcase", |call| call.exactly(1).and(string(swapped(call.text(0)?)))),
-    ("title", |call| call.exactly(1).and(string(first_letters(call.text(0)?, |letter| letter.to_uppercase().collect())))),
-    ("untitle", |call| call.exactly(1).and(string(first_letters(call.text(0)?, |letter| letter.to_lowercase().collect())))),
+    ("title", |call| {
+        call.exactly(1).and(string(first_letters(call.text(0)?, |letter| letter.to_uppercase().collect())))
+    }),
+    ("untitle", |call| {
+        call.exactly(1).and(string(first_letters(call.text(0)?, |letter| letter.to_lowercase().collect())))
+    }),
     ("wrap", |call| call.exactly(2).and(string(wrapped(call.int(0)?, "\n", call.text(1)?)))),
     ("wrapWith", |call| call.exactly(3).and(string(wrapped(call.int(0)?, call.text(1)?, call.text(2)?)))),
 ];
@@ -50,9 +54,10 @@ fn parted(text: &str, separator: char) -> String {
         }
         let before = index.checked_sub(1).map(|index| letters[index]);
         let after = letters.get(index + 1);
-        let begins = letter.is_uppercase()
-            && before.is_some_and(|before| before.is_lowercase() || before.is_numeric())
-            || letter.is_uppercase() && before.is_some_and(char::is_uppercase) && after.is_some_and(|after| after.is_lowercase());
+        let begins = letter.is_uppercase() && before.is_some_and(|before| before.is_lowercase() || before.is_numeric())
+            || letter.is_uppercase()
+                && before.is_some_and(char::is_uppercase)
+                && after.is_some_and(|after| after.is_lowercase());
         if begins && !out.is_empty() && !out.ends_with(separator) {
             out.push(separator);
         }
@@ -89,9 +94,16 @@ fn swapped(text: &str) -> String {
 
 /// Keeps `width` characters, counting the dots that stand for what was left out; `offset` asks to leave out the start.
 fn abbreviated(offset: i64, width: i64, text: &str) -> String {
+    match (usize::try_from(offset), usize::try_from(width)) {
+        (Ok(offset), Ok(width)) => shortened(offset, width, text),
+        _ => text.to_owned(),
+    }
+}
+
+fn shortened(offset: usize, width: usize, text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
-    let (Ok(width), length) = (usize::try_from(width), letters.len()) else { return text.to_owned() };
-    let mut offset = usize::try_from(offset).unwrap_or(0).min(length);
+    let length = letters.len();
+    let mut offset = offset.min(length);
     let too_small = width < 4 || (offset > 0 && width < 7);
     if too_small || length <= width {
         return text.to_owned();
@@ -104,7 +116,7 @@ fn abbreviated(offset: i64, width: i64, text: &str) -> String {
         return format!("{}...", part(0, width - 3));
     }
     if offset + width - 3 < length {
-        return format!("...{}", abbreviated(0, (width - 3) as i64, &part(offset, length)));
+        return format!("...{}", shortened(0, width - 3, &part(offset, length)));
     }
     format!("...{}", part(length - (width - 3), length))
 }

@@ -18,7 +18,8 @@ pub(super) fn services(workload: &Workload<'_>, around: &Surroundings<'_>, http:
             Some(balancer) if !workload.serving => balancer.servers.retain(|server| !server.url.is_empty()),
             Some(balancer) => {
                 if let Err(problem) = complete(balancer, around.address) {
-                    let label = if matches!(problem, Problem::Missing { .. }) { ".loadbalancer.server.port" } else { "" };
+                    let label =
+                        if matches!(problem, Problem::Missing { .. }) { ".loadbalancer.server.port" } else { "" };
                     problems.service(&at, format!("{path}{label}"), problem);
                 }
             }
@@ -55,7 +56,8 @@ pub(super) fn routers(workload: &Workload<'_>, default: &DefaultRule, http: &mut
     if http.routers.is_empty() {
         if let Link::Ambiguous(names) = &link {
             tracing::info!(
-                container = workload.owner, services = names,
+                container = workload.owner,
+                services = names,
                 "Could not create a router for the container: too many services."
             );
             return;
@@ -79,7 +81,8 @@ fn complete_router(
     router: &mut At<Router>,
 ) -> Result<(), String> {
     if router.rule.is_empty() {
-        let made = default.render(workload.subject()).map_err(|flaw| format!("Error while parsing default rule: {flaw}"))?;
+        let made =
+            default.render(workload.subject()).map_err(|flaw| format!("Error while parsing default rule: {flaw}"))?;
         router.rule = made.ok_or("Undefined rule: it has no rule and the default rule renders to nothing")?.into();
         router.default_rule = true;
     }

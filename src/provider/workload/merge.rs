@@ -28,15 +28,20 @@ pub fn merge(mut parts: Vec<Part>) -> (Configuration, ConfigErrors) {
     let mut whole = Configuration::default();
 
     let into = whole.http.get_or_insert_default();
-    into.services = Kind("http", "services", "HTTP service").merged(&http, |it| &it.services, add_http_servers, &mut errors);
+    into.services =
+        Kind("http", "services", "HTTP service").merged(&http, |it| &it.services, add_http_servers, &mut errors);
     into.routers = Kind("http", "routers", "HTTP router").merged(&http, |it| &it.routers, never, &mut errors);
-    into.middlewares = Kind("http", "middlewares", "HTTP middleware").merged(&http, |it| &it.middlewares, never, &mut errors);
+    into.middlewares =
+        Kind("http", "middlewares", "HTTP middleware").merged(&http, |it| &it.middlewares, never, &mut errors);
     let into = whole.tcp.get_or_insert_default();
-    into.services = Kind("tcp", "services", "TCP service").merged(&tcp, |it| &it.services, add_tcp_servers, &mut errors);
+    into.services =
+        Kind("tcp", "services", "TCP service").merged(&tcp, |it| &it.services, add_tcp_servers, &mut errors);
     into.routers = Kind("tcp", "routers", "TCP router").merged(&tcp, |it| &it.routers, never, &mut errors);
-    into.middlewares = Kind("tcp", "middlewares", "TCP middleware").merged(&tcp, |it| &it.middlewares, never, &mut errors);
+    into.middlewares =
+        Kind("tcp", "middlewares", "TCP middleware").merged(&tcp, |it| &it.middlewares, never, &mut errors);
     let into = whole.udp.get_or_insert_default();
-    into.services = Kind("udp", "services", "UDP service").merged(&udp, |it| &it.services, add_udp_servers, &mut errors);
+    into.services =
+        Kind("udp", "services", "UDP service").merged(&udp, |it| &it.services, add_udp_servers, &mut errors);
     into.routers = Kind("udp", "routers", "UDP router").merged(&udp, |it| &it.routers, never, &mut errors);
     let into = whole.tls.get_or_insert_default();
     into.stores = Kind("tls", "stores", "TLS store").merged(&tls, |it| &it.stores, never, &mut errors);

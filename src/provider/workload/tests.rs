@@ -61,7 +61,10 @@ fn shown(configuration: &Configuration, problems: &[ConfigError]) -> String {
         }
         for (name, service) in &tcp.services {
             let servers = service.load_balancer.iter().flat_map(|balancer| &balancer.servers);
-            line(format!("tcp service {name}: {}", servers.map(|it| it.address.as_str()).collect::<Vec<_>>().join(" ")));
+            line(format!(
+                "tcp service {name}: {}",
+                servers.map(|it| it.address.as_str()).collect::<Vec<_>>().join(" ")
+            ));
         }
         assert!(tcp.models.is_empty() && tcp.servers_transports.is_empty());
     }
@@ -71,7 +74,10 @@ fn shown(configuration: &Configuration, problems: &[ConfigError]) -> String {
         }
         for (name, service) in &udp.services {
             let servers = service.load_balancer.iter().flat_map(|balancer| &balancer.servers);
-            line(format!("udp service {name}: {}", servers.map(|it| it.address.as_str()).collect::<Vec<_>>().join(" ")));
+            line(format!(
+                "udp service {name}: {}",
+                servers.map(|it| it.address.as_str()).collect::<Vec<_>>().join(" ")
+            ));
         }
     }
     for name in configuration.tls.iter().flat_map(|tls| tls.stores.keys()) {
@@ -91,8 +97,13 @@ pub(super) fn story(containers: &[Container<'_>], rule: &str) -> String {
         let name = format!("c{index}");
         let labels: BTreeMap<_, _> =
             container.labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let workload =
-            Workload { owner: &name, name: &name, container_name: Some(&name), labels: &labels, serving: container.serving };
+        let workload = Workload {
+            owner: &name,
+            name: &name,
+            container_name: Some(&name),
+            labels: &labels,
+            serving: container.serving,
+        };
         let address = |port: Option<&str>| -> Result<Address, NoAddress> {
             let port = port.or(container.port).ok_or(NoAddress::Port)?.to_owned();
             Ok(Address { host: format!("10.0.0.{}", index + 1), port })
@@ -100,7 +111,8 @@ pub(super) fn story(containers: &[Container<'_>], rule: &str) -> String {
         match workload.configure(&Surroundings { default_rule: &default_rule, address: &address, check: &known }) {
             Ok(configured) => {
                 problems.extend(configured.problems.0);
-                parts.push(Part { key: format!("{name}-id").into(), configuration: Arc::new(configured.configuration) });
+                parts
+                    .push(Part { key: format!("{name}-id").into(), configuration: Arc::new(configured.configuration) });
             }
             Err(errors) => problems.extend(errors.0),
         }

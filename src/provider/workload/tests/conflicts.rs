@@ -25,14 +25,21 @@ fn services_that_differ_in_servers_become_one() {
 
 #[test]
 fn equal_servers_are_one_and_the_first_stays() {
-    let url = |weight| [(R_RULE, "Path(`/`)"), ("traefik.http.services.s.loadbalancer.server.url", "http://1.2.3.4"), ("traefik.http.services.s.loadbalancer.server.weight", weight)];
+    let url = |weight| {
+        [
+            (R_RULE, "Path(`/`)"),
+            ("traefik.http.services.s.loadbalancer.server.url", "http://1.2.3.4"),
+            ("traefik.http.services.s.loadbalancer.server.weight", weight),
+        ]
+    };
     check_all(&[labelled(&url("1")), labelled(&url("2"))], &["router r: Path(`/`) -> s", "service s: http://1.2.3.4"]);
 }
 
 #[test]
 fn services_that_differ_otherwise_vanish() {
     let first = [(R_RULE, "Path(`/`)"), (S_PORT, "1")];
-    let second = [(R_RULE, "Path(`/`)"), (S_PORT, "1"), ("traefik.http.services.s.loadbalancer.passhostheader", "false")];
+    let second =
+        [(R_RULE, "Path(`/`)"), (S_PORT, "1"), ("traefik.http.services.s.loadbalancer.passhostheader", "false")];
     check_all(
         &[labelled(&first), labelled(&second), labelled(&first)],
         &[
@@ -87,9 +94,16 @@ fn a_replica_that_does_not_serve_adds_no_server() {
 
 #[test]
 fn a_service_without_a_kind_does_not_merge_with_another() {
-    let weighted = [("traefik.http.services.s.weighted.services[0].name", "x"), (R_RULE, "Path(`/`)"), ("traefik.http.routers.r.service", "s")];
+    let weighted = [
+        ("traefik.http.services.s.weighted.services[0].name", "x"),
+        (R_RULE, "Path(`/`)"),
+        ("traefik.http.routers.r.service", "s"),
+    ];
     check_all(
-        &[Container { labels: &weighted, port: None, serving: false }, labelled(&[(R_RULE, "Path(`/`)"), (S_PORT, "1")])],
+        &[
+            Container { labels: &weighted, port: None, serving: false },
+            labelled(&[(R_RULE, "Path(`/`)"), (S_PORT, "1")]),
+        ],
         &[
             "router r: Path(`/`) -> s",
             "! container c0, label traefik.http.services.s.weighted.services[0].name: http.services.s: HTTP service defined multiple times with different configurations in [c0-id c1-id]",

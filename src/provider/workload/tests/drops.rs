@@ -8,7 +8,13 @@ const B_PORT: (&str, &str) = ("traefik.http.services.b.loadbalancer.server.port"
 #[test]
 fn a_router_that_cannot_be_linked() {
     check(
-        &[A_PORT, B_PORT, ("traefik.http.routers.r.rule", "Path(`/`)"), ("traefik.http.routers.ok.rule", "Path(`/`)"), ("traefik.http.routers.ok.service", "a")],
+        &[
+            A_PORT,
+            B_PORT,
+            ("traefik.http.routers.r.rule", "Path(`/`)"),
+            ("traefik.http.routers.ok.rule", "Path(`/`)"),
+            ("traefik.http.routers.ok.service", "a"),
+        ],
         &[
             "router ok: Path(`/`) -> a",
             "service a: http://10.0.0.1:1",
@@ -59,7 +65,10 @@ fn a_default_rule_that_renders_to_nothing() {
                     Undefined rule: it has no rule and the default rule renders to nothing\n";
     assert_eq!(story(&[labelled(&[])], "{{ index .Labels \"nope\" }}"), expected);
     let stated = [("traefik.http.routers.r.rule", "Path(`/`)")];
-    assert_eq!(story(&[labelled(&stated)], "{{ .Nope }}"), "router r: Path(`/`) -> c0\nservice c0: http://10.0.0.1:80\n");
+    assert_eq!(
+        story(&[labelled(&stated)], "{{ .Nope }}"),
+        "router r: Path(`/`) -> c0\nservice c0: http://10.0.0.1:80\n"
+    );
 }
 
 #[test]
@@ -71,10 +80,17 @@ fn a_default_rule_that_fails() {
 #[test]
 fn no_port() {
     let silent = |labels| Container { labels, port: None, serving: true };
-    check_all(&[silent(&[])], &["! container c0, label traefik.http.services.c0.loadbalancer.server.port: http.services.c0.loadbalancer.server.port: port is missing"]);
+    check_all(
+        &[silent(&[])],
+        &[
+            "! container c0, label traefik.http.services.c0.loadbalancer.server.port: http.services.c0.loadbalancer.server.port: port is missing",
+        ],
+    );
     check_all(
         &[silent(&[("traefik.http.routers.r.rule", "Path(`/`)"), ("traefik.http.routers.r.service", "api@internal")])],
-        &["! container c0, label traefik.http.services.c0.loadbalancer.server.port: http.services.c0.loadbalancer.server.port: port is missing"],
+        &[
+            "! container c0, label traefik.http.services.c0.loadbalancer.server.port: http.services.c0.loadbalancer.server.port: port is missing",
+        ],
     );
     // TCP and UDP go with it.
     check_all(
@@ -83,7 +99,9 @@ fn no_port() {
             ("traefik.tcp.services.t.loadbalancer.server.port", "3"),
             ("traefik.http.routers.r.rule", "Path(`/`)"),
         ])],
-        &["! container c0, label traefik.http.services.c0.loadbalancer.server.port: http.services.c0.loadbalancer.server.port: port is missing"],
+        &[
+            "! container c0, label traefik.http.services.c0.loadbalancer.server.port: http.services.c0.loadbalancer.server.port: port is missing",
+        ],
     );
     check_all(
         &[silent(&[("traefik.http.services.s.loadbalancer.server.url", "http://1.2.3.4:5")])],
@@ -95,7 +113,10 @@ fn no_port() {
 fn a_url_stands_alone() {
     let url = ("traefik.http.services.a.loadbalancer.server.url", "http://1.2.3.4:5");
     let expected = "defining scheme or port is not allowed when URL is defined";
-    for other in [("traefik.http.services.a.loadbalancer.server.port", "2"), ("traefik.http.services.a.loadbalancer.server.scheme", "https")] {
+    for other in [
+        ("traefik.http.services.a.loadbalancer.server.port", "2"),
+        ("traefik.http.services.a.loadbalancer.server.scheme", "https"),
+    ] {
         let story = story(&[labelled(&[url, other])], "x");
         assert!(story.starts_with('!') && story.contains(expected), "{story}");
     }
@@ -105,7 +126,9 @@ fn a_url_stands_alone() {
 fn services_of_other_kinds() {
     check(
         &[("traefik.http.services.a.weighted.services[0].name", "x"), ("traefik.tcp.routers.t.rule", "HostSNI(`*`)")],
-        &["! container c0, label traefik.http.services.a.weighted.services[0].name: http.services.a: load-balancer is not defined"],
+        &[
+            "! container c0, label traefik.http.services.a.weighted.services[0].name: http.services.a: load-balancer is not defined",
+        ],
     );
 }
 
@@ -121,18 +144,27 @@ fn refused(labels: &[(&str, &str)], words: &[&str]) {
 
 #[test]
 fn typos() {
-    refused(&[("traefik.http.router.x.rule", "Path(`/`)")], &["container c0", "label traefik.http.router.x.rule", "node: router", "did you mean routers"]);
+    refused(
+        &[("traefik.http.router.x.rule", "Path(`/`)")],
+        &["container c0", "label traefik.http.router.x.rule", "node: router", "did you mean routers"],
+    );
     refused(&[("traefik.http.routers.x.rul", "Path(`/`)")], &["did you mean rule"]);
     refused(&[("traefik.http.routers.x.entrypoint", "web")], &["did you mean entryPoints"]);
     refused(&[("traefik.http.service.x.loadbalancer.server.port", "1")], &["did you mean services"]);
-    refused(&[("traefik.http.services.x.loadbalancer.servers[0].url", "http://x")], &["node: servers", "did you mean server"]);
+    refused(
+        &[("traefik.http.services.x.loadbalancer.servers[0].url", "http://x")],
+        &["node: servers", "did you mean server"],
+    );
     refused(&[("traefik.http.services.x.loadbalancer.server.prt", "1")], &["did you mean port"]);
     refused(&[("traefik.http.services.x.loadbalacer.server.port", "1")], &["did you mean loadBalancer"]);
     refused(&[("traefik.http.middlewares.m.addprefixx.prefix", "/x")], &["did you mean addPrefix"]);
     refused(&[("traefik.http.routers.x.priority", "abc")], &["abc"]);
     refused(&[("traefik.http", "true")], &["label traefik.http"]);
     refused(&[("traefik.tcp.routers.x.tls.passthrouh", "true")], &["did you mean passthrough"]);
-    refused(&[("traefik.http.routers.x.rul", "a"), ("traefik.http.routers.y.servce", "b")], &["did you mean rule", "did you mean service"]);
+    refused(
+        &[("traefik.http.routers.x.rul", "a"), ("traefik.http.routers.y.servce", "b")],
+        &["did you mean rule", "did you mean service"],
+    );
 }
 
 #[test]
@@ -141,11 +173,15 @@ fn labels_that_nobody_reads_are_named() {
     let with = |last| [automatic[0], automatic[1], last];
     check(
         &[("traefik.htpp.routers.x.rule", "Path(`/`)")],
-        &with("! container c0, label traefik.htpp.routers.x.rule: htpp: field not found, node: htpp (did you mean http?)"),
+        &with(
+            "! container c0, label traefik.htpp.routers.x.rule: htpp: field not found, node: htpp (did you mean http?)",
+        ),
     );
     check(
         &[("traefik.port", "80")],
-        &with("! container c0, label traefik.port: port: the label is of Traefik 1; write traefik.http.routers.c0.rule, traefik.http.services.c0.loadbalancer.server.port"),
+        &with(
+            "! container c0, label traefik.port: port: the label is of Traefik 1; write traefik.http.routers.c0.rule, traefik.http.services.c0.loadbalancer.server.port",
+        ),
     );
 }
 
@@ -156,7 +192,7 @@ fn one_bad_container_leaves_the_others() {
         &[
             "router c1: Host(`c1`) (default) -> c1",
             "service c1: http://10.0.0.2:80",
-            "! container c0, label traefik.http.router.x.rule: http: field not found, node: router (did you mean routers?)",
+            "! container c0, label traefik.http.router.x.rule: http.router: field not found, node: router (did you mean routers?)",
         ],
     );
 }

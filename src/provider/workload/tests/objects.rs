@@ -7,7 +7,10 @@ const LB_PORT: &str = "traefik.http.services.a.loadbalancer.server.port";
 #[test]
 fn nothing_stated() {
     check(&[], &["router c0: Host(`c0`) (default) -> c0", "service c0: http://10.0.0.1:80"]);
-    check(&[("com.example", "x"), ("traefik.enable", "true"), ("traefik.docker.network", "n")], &["router c0: Host(`c0`) (default) -> c0", "service c0: http://10.0.0.1:80"]);
+    check(
+        &[("com.example", "x"), ("traefik.enable", "true"), ("traefik.docker.network", "n")],
+        &["router c0: Host(`c0`) (default) -> c0", "service c0: http://10.0.0.1:80"],
+    );
 }
 
 #[test]
@@ -43,7 +46,10 @@ fn servers() {
         &["router c0: Host(`c0`) (default) -> a", "service a: http://1.2.3.4:5"],
     );
     check(
-        &[("traefik.http.services.a.loadbalancer.server.scheme", "h2c"), ("traefik.http.services.a.loadbalancer.server.weight", "3")],
+        &[
+            ("traefik.http.services.a.loadbalancer.server.scheme", "h2c"),
+            ("traefik.http.services.a.loadbalancer.server.weight", "3"),
+        ],
         &["router c0: Host(`c0`) (default) -> a", "service a: h2c://10.0.0.1:80"],
     );
     // The snapshot's builder refuses what is no port.
@@ -95,7 +101,12 @@ fn tcp() {
     );
     check(
         &[rule, ("traefik.http.routers.r.rule", "Path(`/`)")],
-        &["router r: Path(`/`) -> c0", "service c0: http://10.0.0.1:80", "tcp router t: HostSNI(`*`) -> c0", "tcp service c0: 10.0.0.1:80"],
+        &[
+            "router r: Path(`/`) -> c0",
+            "service c0: http://10.0.0.1:80",
+            "tcp router t: HostSNI(`*`) -> c0",
+            "tcp service c0: 10.0.0.1:80",
+        ],
     );
 }
 
@@ -137,13 +148,13 @@ fn who_does_not_serve_keeps_empty_services() {
     check_all(&[stopped(&[])], &["router c0: Host(`c0`) (default) -> c0", "service c0: "]);
     check_all(&[stopped(&[(LB_PORT, "80")])], &["router c0: Host(`c0`) (default) -> a", "service a: "]);
     check_all(
-        &[stopped(&[("traefik.tcp.routers.t.rule", "HostSNI(`*`)"), ("traefik.tcp.services.t.loadbalancer.server.port", "3")])],
+        &[stopped(&[
+            ("traefik.tcp.routers.t.rule", "HostSNI(`*`)"),
+            ("traefik.tcp.services.t.loadbalancer.server.port", "3"),
+        ])],
         &["tcp router t: HostSNI(`*`) -> t", "tcp service t: "],
     );
-    check_all(
-        &[stopped(&[("traefik.udp.routers.u.entrypoints", "dns")])],
-        &["udp router u -> c0", "udp service c0: "],
-    );
+    check_all(&[stopped(&[("traefik.udp.routers.u.entrypoints", "dns")])], &["udp router u -> c0", "udp service c0: "]);
     // Where it leads was stated and does not depend on the container.
     check_all(
         &[stopped(&[("traefik.http.services.s.loadbalancer.server.url", "http://1.2.3.4")])],
