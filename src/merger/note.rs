@@ -15,7 +15,7 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     pub severity: Severity,
-    /// In the words of Traefik's API, which tools compare; no place, no suggestion.
+    /// In the words of Traefik's API, which tools compare; no place, no suggestion. Empty when Traefik says nothing of it.
     pub message: String,
     /// In our words: place, path, message, and what was probably meant.
     pub error: ConfigError,
@@ -30,6 +30,16 @@ impl Note {
     /// The object works all the same.
     pub fn warning(at: &Origin, path: impl Into<String>, message: impl Into<String>, hint: Option<String>) -> Self {
         Self::new(Severity::Warning, at, path.into(), message.into(), hint)
+    }
+
+    /// What Traefik would not say: it stops at the first error of an object, and we do not.
+    pub fn also(error: ConfigError) -> Self {
+        Self { severity: Severity::Error, message: String::new(), error }
+    }
+
+    /// What Traefik would not say, and which disables nothing.
+    pub fn remark(error: ConfigError) -> Self {
+        Self { severity: Severity::Warning, message: String::new(), error }
     }
 
     fn new(severity: Severity, at: &Origin, path: String, message: String, hint: Option<String>) -> Self {

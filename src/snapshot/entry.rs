@@ -38,9 +38,9 @@ impl fmt::Debug for Snapshot {
 pub struct Entry {
     pub name: Arc<str>,
     /// Routes of plain connections.
-    pub http: RouteTable<Arc<Route>>,
+    pub http: Arc<RouteTable<Arc<Route>>>,
     /// Routes of TLS connections.
-    pub https: RouteTable<Arc<Route>>,
+    pub https: Arc<RouteTable<Arc<Route>>>,
     /// Which TLS options a server name gets.
     pub tls_options: TlsOptionsByHost,
 }
@@ -67,11 +67,12 @@ impl TlsOptionsByHost {
         options
     }
 
-    /// The options for a host (lower-case, without port): its own, else those of its wildcard, else `default`.
+    /// The options for a host (lower-case, without port): its own, else those of its wildcard, else those of `*`, else
+    /// `default`.
     pub fn find(&self, host: &str) -> &str {
         let host = host.strip_suffix('.').unwrap_or(host);
         let wildcard = || host.split_once('.').and_then(|(_, parent)| self.wildcard.get(parent));
-        self.exact.get(host).or_else(wildcard).map_or("default", |name| name)
+        self.exact.get(host).or_else(wildcard).or_else(|| self.exact.get("*")).map_or("default", |name| name)
     }
 
     /// No host has options of its own: nothing needs to be compared.

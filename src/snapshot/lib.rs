@@ -7,10 +7,12 @@
 
 mod build;
 mod entry;
+mod find;
 mod live;
 mod report;
 
 pub use build::{Builder, Environment};
 pub use entry::{Entry, Route, Snapshot, TlsOptionsByHost};
+pub use find::find;
 pub use live::{Current, Live};
 pub use report::{ObjectReport, Protocol, Report, Servers, Status};

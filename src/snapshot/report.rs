@@ -39,9 +39,18 @@ pub struct ObjectReport {
     pub notes: Vec<Note>,
     /// Of a load balancer that was built.
     pub servers: Option<Arc<dyn Servers>>,
+    /// It was never looked at: nobody leads to it. Its defaults are not filled in then, as in Traefik's API.
+    pub is_untouched: bool,
 }
 
 impl ObjectReport {
+    /// Adds a note, unless the same was said already.
+    pub(crate) fn push(&mut self, note: Note) {
+        if !self.notes.iter().any(|known| known.message == note.message && known.error == note.error) {
+            self.notes.push(note);
+        }
+    }
+
     pub fn status(&self) -> Status {
         let worst = self.notes.iter().map(|note| note.severity).max();
         worst.map_or(Status::Enabled, |severity| match severity {
@@ -51,7 +60,7 @@ impl ObjectReport {
     }
 }
 
-/// The objects of one protocol.
+/// The objects of one protocol of which there is something to say; all others are simply enabled.
 #[derive(Clone, Default)]
 pub struct Protocol {
     pub routers: BTreeMap<Name, ObjectReport>,

@@ -1,14 +1,30 @@
 //! [`Builder`]: each merged configuration becomes a snapshot; what did not change is kept.
 
+mod entries;
+mod guards;
+mod layer;
+mod memory;
+mod middlewares;
+mod other;
+mod pass;
+mod routers;
+mod rules;
+mod services;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use trafficcop_config::settings::Settings;
 use trafficcop_exchange::Service;
-use trafficcop_merger::Merged;
+use trafficcop_merger::{Configurations, Context, Merged, Note, merge};
+use trafficcop_proxy::http::Forwarding;
+use trafficcop_tls::TlsState;
 
-use crate::Snapshot;
+use crate::{Entry, Report, Snapshot};
+use memory::Memory;
+use pass::Pass;
+use rules::Rules;
 
 /// What a builder needs to know besides the merged configuration.
 #[derive(Clone)]
@@ -20,19 +36,68 @@ pub struct Environment {
     pub control: Handle,
 }
 
-/// Keeps what was built.
+/// Keeps what was built. Lives on the control plane; building never happens on a worker.
 pub struct Builder {
     environment: Environment,
+    context: Context,
+    forwarding: Forwarding,
+    memory: Memory,
+    rules: Rules,
+    last: Option<Arc<Snapshot>>,
 }
 
 impl Builder {
     pub fn new(environment: Environment) -> Self {
-        Self { environment }
+        let context = Context::new(&environment.settings);
+        let not_append_x_forwarded_for = environment.settings.global.not_append_x_forwarded_for;
+        let forwarding = Forwarding { not_append_x_forwarded_for };
+        Self { environment, context, forwarding, memory: Memory::default(), rules: Rules::default(), last: None }
+    }
+
+    /// Merges and builds.
+    pub fn apply(&mut self, configurations: &Configurations) -> Arc<Snapshot> {
+        let rules = &mut self.rules;
+        let merged = merge(configurations, &self.context, &mut |rule, syntax| rules.hosts(rule, syntax));
+        self.build(Arc::new(merged))
     }
 
     /// Builds the whole. Never fails: what cannot be built is disabled, and the report says why.
     pub fn build(&mut self, merged: Arc<Merged>) -> Arc<Snapshot> {
-        let _ = (&self.environment, merged);
-        todo!()
+        let (tls, problems) = TlsState::build(&merged.tls, self.last.as_ref().map(|last| &*last.tls));
+        let mut report = Report { notes: merged.notes.clone(), ..Report::default() };
+        report.notes.extend(problems.iter().map(|problem| Note::also(problem.clone())));
+        report.notes.extend(tls.warnings().iter().map(|warning| Note::remark(warning.clone())));
+
+        let before = self.last.as_ref().map(|last| Arc::clone(&last.merged));
+        let mut pass = Pass {
+            environment: &self.environment,
+            forwarding: &self.forwarding,
+            merged: &merged,
+            before: before.as_deref(),
+            tls: &tls,
+            tls_problems: &problems,
+            number: self.memory.begin(),
+            memory: &mut self.memory,
+            rules: &mut self.rules,
+            report,
+            frames: Vec::new(),
+            path: Vec::new(),
+            failed: BTreeMap::new(),
+        };
+        let mut bindings = pass.bind_routers();
+        pass.check_tcp();
+        pass.check_udp();
+        let report = Arc::new(pass.report);
+        self.memory.forget_the_rest();
+        self.rules.forget_the_rest();
+
+        let kept = self.last.as_ref().map(|last| &*last.entries);
+        let entries = self.context.entry_points.iter().enumerate().map(|(index, entry_point)| {
+            let before = kept.and_then(|kept: &[Arc<Entry>]| kept.get(index));
+            entries::entry(&entry_point.name, bindings.remove(&entry_point.name).unwrap_or_default(), before)
+        });
+        let snapshot = Arc::new(Snapshot { entries: entries.collect(), tls: Arc::new(tls), merged, report });
+        self.last = Some(Arc::clone(&snapshot));
+        snapshot
     }
 }

@@ -1,0 +1,43 @@
+//! Entry points: tables of routes, and the TLS options of hosts.
+
+use std::sync::Arc;
+
+use trafficcop_router::RouteTable;
+
+use super::routers::{Binding, BuiltRoute};
+use crate::{Entry, Route, TlsOptionsByHost};
+
+/// The entry point of that name; its tables are those of `before` where nothing changed.
+pub(super) fn entry(name: &str, binding: Binding, before: Option<&Arc<Entry>>) -> Arc<Entry> {
+    let hosts = (binding.hosts.iter())
+        .flat_map(|(hosts, options)| hosts.iter().map(|host| (host.clone(), Arc::clone(options))));
+    let tls_options = TlsOptionsByHost::new(hosts);
+    let http = table(&binding.http, before.map(|before| &before.http));
+    let https = table(&binding.https, before.map(|before| &before.https));
+    match before {
+        Some(before)
+            if Arc::ptr_eq(&http, &before.http)
+                && Arc::ptr_eq(&https, &before.https)
+                && tls_options == before.tls_options =>
+        {
+            Arc::clone(before)
+        }
+        _ => Arc::new(Entry { name: name.into(), http, https, tls_options }),
+    }
+}
+
+type Table = Arc<RouteTable<Arc<Route>>>;
+
+/// A route that is kept has kept its rule and rank as well: same routes, same table.
+fn table(routes: &[BuiltRoute], before: Option<&Table>) -> Table {
+    if let Some(before) = before.filter(|before| before.len() == routes.len()) {
+        let mut old: Vec<_> = before.routes().map(|ranked| Arc::as_ptr(&ranked.route)).collect();
+        let mut new: Vec<_> = routes.iter().map(|built| Arc::as_ptr(&built.route)).collect();
+        old.sort_unstable();
+        new.sort_unstable();
+        if old == new {
+            return Arc::clone(before);
+        }
+    }
+    Arc::new(RouteTable::build(routes.iter().map(BuiltRoute::ranked).collect()))
+}

@@ -1,0 +1,162 @@
+//! TCP and UDP routers: what is wrong with them. Nothing is built from them yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trafficcop_config::dynamic::{tcp, udp};
+use trafficcop_config::{Name, Origin};
+use trafficcop_merger::{Map, Note, nearest};
+use trafficcop_router::{MAX_PRIORITY, tcp::default_priority};
+
+use super::pass::{Failure, Pass};
+use crate::{ObjectReport, Protocol};
+
+const SEVERAL_KINDS: &str = "cannot create service: multi-types service not supported, consider declaring two different \
+                             pieces of service instead";
+
+impl Pass<'_> {
+    pub(super) fn check_tcp(&mut self) {
+        let merged = self.merged;
+        let mut report = Protocol::default();
+        for (name, router) in &merged.tcp.routers {
+            start(&mut report.routers, name, &router.notes, router.used.is_empty());
+            if router.used.is_empty() {
+                continue;
+            }
+            if let Err((field, failure)) = self.check_tcp_router(name, &router.settings, &mut report) {
+                let path = format!("tcp.routers.{}.{field}", name.local());
+                fail(&mut report.routers, name, &router.settings.at, path, &failure);
+            }
+        }
+        self.report.tcp = report;
+    }
+
+    fn check_tcp_router(
+        &mut self,
+        name: &Name,
+        router: &tcp::Router,
+        report: &mut Protocol,
+    ) -> Result<(), (&'static str, Failure)> {
+        if router.service.is_empty() {
+            return Err(("service", Failure::new("the service is missing on the router")));
+        }
+        let rule = router.rule.as_str();
+        if rule.is_empty() {
+            return Err(("rule", Failure::new("router has no rule")));
+        }
+        let parsed = self.rules.tcp(rule, &router.rule_syntax).map_err(|error| {
+            let hint = error.nearest.map(|nearest| format!("did you mean {nearest:?}?"));
+            ("rule", Failure { message: format!("invalid rule: {rule:?} , {}", error.message), hint })
+        })?;
+        if router.tls.is_none() && parsed.domains().first().is_some_and(|host| host != "*") {
+            let message = format!("invalid rule: {rule:?} , has HostSNI matcher, but no TLS on router");
+            return Err(("rule", Failure::new(message)));
+        }
+        let priority = if router.priority == 0 { default_priority(rule) } else { router.priority };
+        if priority > MAX_PRIORITY && name.provider() != "internal" {
+            let message =
+                format!("the router priority {priority} exceeds the max user-defined priority {MAX_PRIORITY}");
+            return Err(("priority", Failure::new(message)));
+        }
+        if let Some(tls) = router.tls.as_ref().filter(|tls| !tls.passthrough) {
+            let options = match tls.options.as_str() {
+                "" | "default" => "default".to_owned(),
+                given => Name::qualify(given, name.provider()).to_string(),
+            };
+            self.usable_tls_options(&options).map_err(|failure| ("tls.options", failure))?;
+        }
+        let services = &self.merged.tcp.services;
+        let service = Name::qualify(&router.service, name.provider());
+        check_service(&service, services, &mut report.services, &mut BTreeSet::new())
+            .map_err(|failure| ("service", failure))?;
+        let middlewares = &self.merged.tcp.middlewares;
+        for middleware in router.middlewares.iter().rev() {
+            let middleware = Name::qualify(middleware, name.provider());
+            if !middlewares.contains_key(&middleware) {
+                let hint = nearest(&middleware, middlewares.keys());
+                let message = format!("middleware {:?} does not exist", middleware.as_str());
+                return Err(("middlewares", Failure { message, hint }));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_udp(&mut self) {
+        let merged = self.merged;
+        let mut report = Protocol::default();
+        for (name, router) in &merged.udp.routers {
+            start(&mut report.routers, name, &router.notes, router.used.is_empty());
+            if router.used.is_empty() {
+                continue;
+            }
+            let service = Name::qualify(&router.settings.service, name.provider());
+            let problem = if router.settings.service.is_empty() {
+                Some(Failure::new("the service is missing on the udp router"))
+            } else {
+                check_udp_service(&service, &merged.udp.services, &mut BTreeSet::new()).err()
+            };
+            if let Some(failure) = problem {
+                let path = format!("udp.routers.{}.service", name.local());
+                fail(&mut report.routers, name, &router.settings.at, path, &failure);
+            }
+        }
+        self.report.udp = report;
+    }
+}
+
+type Objects = BTreeMap<Name, ObjectReport>;
+
+fn start(objects: &mut Objects, name: &Name, notes: &[Note], is_untouched: bool) {
+    if is_untouched || !notes.is_empty() {
+        let report = ObjectReport { notes: notes.to_vec(), is_untouched, ..ObjectReport::default() };
+        objects.insert(name.clone(), report);
+    }
+}
+
+fn fail(objects: &mut Objects, name: &Name, at: &Origin, path: String, failure: &Failure) {
+    let note = Note::error(at, path, failure.message.clone(), failure.hint.clone());
+    objects.entry(name.clone()).or_default().push(note);
+}
+
+fn check_service(
+    name: &Name,
+    services: &Map<tcp::Service>,
+    report: &mut Objects,
+    inside: &mut BTreeSet<Name>,
+) -> Result<(), Failure> {
+    let Some(service) = services.get(name) else {
+        let hint = nearest(name, services.keys());
+        return Err(Failure { message: format!("the service {:?} does not exist", name.as_str()), hint });
+    };
+    let children = service.settings.weighted.iter().flat_map(|weighted| &weighted.services);
+    let problem = match (&service.settings.load_balancer, &service.settings.weighted) {
+        (Some(_), Some(_)) => Some(Failure::new(SEVERAL_KINDS)),
+        (None, None) => Some(Failure::new(format!("the service {:?} does not have any type defined", name.as_str()))),
+        _ if !inside.insert(name.clone()) => Some(Failure::new(format!("the service {name} contains itself"))),
+        _ => None,
+    };
+    let below = || {
+        let mut children = children.map(|child| Name::qualify(&child.name, name.provider()));
+        children.try_for_each(|child| check_service(&child, services, report, inside))
+    };
+    let result = problem.map_or_else(below, Err);
+    inside.remove(name);
+    if let Err(failure) = &result {
+        fail(report, name, &service.settings.at, format!("tcp.services.{}", name.local()), failure);
+    }
+    result
+}
+
+fn check_udp_service(name: &Name, services: &Map<udp::Service>, inside: &mut BTreeSet<Name>) -> Result<(), Failure> {
+    let Some(service) = services.get(name) else {
+        let hint = nearest(name, services.keys());
+        return Err(Failure { message: format!("the UDP service {:?} does not exist", name.as_str()), hint });
+    };
+    if !inside.insert(name.clone()) {
+        return Err(Failure::new(format!("the UDP service {name} contains itself")));
+    }
+    let children = service.settings.weighted.iter().flat_map(|weighted| &weighted.services);
+    let mut children = children.map(|child| Name::qualify(&child.name, name.provider()));
+    let result = children.try_for_each(|child| check_udp_service(&child, services, inside));
+    inside.remove(name);
+    result
+}

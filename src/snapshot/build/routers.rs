@@ -1,0 +1,325 @@
+//! HTTP routers: from their settings to routes, bound to entry points.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use trafficcop_config::Name;
+use trafficcop_config::dynamic::http::Router;
+use trafficcop_exchange::{Chain, RouteInfo, Service, Step};
+use trafficcop_merger::{HttpRouter, Note};
+use trafficcop_router::{HttpRule, MAX_PRIORITY, RouteTable, RuleError, default_priority};
+
+use super::guards;
+use super::layer::Layer;
+use super::memory::{Memo, Part};
+use super::pass::{Failure, Kind, Pass};
+use super::rules::Parsed;
+use crate::Route;
+
+/// A route with what decides about its place in a table.
+#[derive(Clone)]
+pub(super) struct BuiltRoute {
+    pub(super) route: Arc<Route>,
+    pub(super) rule: Arc<HttpRule>,
+    pub(super) priority: i64,
+    pub(super) precedence: usize,
+    pub(super) name: Name,
+}
+
+impl BuiltRoute {
+    pub(super) fn ranked(&self) -> trafficcop_router::Route<HttpRule, Arc<Route>> {
+        trafficcop_router::Route {
+            rule: (*self.rule).clone(),
+            priority: self.priority,
+            precedence: self.precedence,
+            name: self.name.to_string(),
+            route: Arc::clone(&self.route),
+        }
+    }
+}
+
+/// What an entry point is going to serve.
+#[derive(Default)]
+pub(super) struct Binding {
+    pub(super) http: Vec<BuiltRoute>,
+    pub(super) https: Vec<BuiltRoute>,
+    /// Hosts of TLS routers and the options they are to get, even if the router itself cannot be served.
+    pub(super) hosts: Vec<(Arc<[String]>, Arc<str>)>,
+}
+
+/// What a child takes from the routers above it.
+#[derive(Clone)]
+struct Above {
+    /// `parent@x -> child@x`
+    path: String,
+    access_logs: bool,
+    metrics: bool,
+    tracing: bool,
+}
+
+impl Pass<'_> {
+    /// Builds every router that is bound to an entry point, and tells which entry point serves what.
+    pub(super) fn bind_routers(&mut self) -> BTreeMap<String, Binding> {
+        let mut bindings: BTreeMap<String, Binding> = BTreeMap::new();
+        let merged = self.merged;
+        for (name, router) in &merged.http.routers {
+            let is_untouched = router.object.used.is_empty();
+            if is_untouched || !router.object.notes.is_empty() {
+                let report = self.http_report(Kind::Router, name);
+                // What merging found goes before what building finds.
+                report.notes.splice(0..0, router.object.notes.iter().cloned());
+                report.is_untouched |= is_untouched && router.object.is_disabled();
+            }
+            let settings = &router.object.settings.value;
+            if is_untouched || !settings.parent_refs.is_empty() {
+                continue;
+            }
+            if settings.tls.is_some()
+                && let Ok(parsed) = self.rules.http(&settings.rule, &settings.rule_syntax)
+            {
+                let options: Arc<str> = router.tls_options.as_str().into();
+                for entry_point in &router.object.used {
+                    let hosts = (Arc::clone(&parsed.hosts), Arc::clone(&options));
+                    bindings.entry(entry_point.clone()).or_default().hosts.push(hosts);
+                }
+            }
+            let Some(built) = self.root(name, router) else { continue };
+            for entry_point in &router.object.used {
+                let binding = bindings.entry(entry_point.clone()).or_default();
+                let routes = if settings.tls.is_some() { &mut binding.https } else { &mut binding.http };
+                routes.push(built.clone());
+            }
+        }
+        bindings
+    }
+
+    fn root(&mut self, name: &Name, router: &HttpRouter) -> Option<BuiltRoute> {
+        let settings = &router.object.settings.value;
+        let priority = priority(settings);
+        if priority > MAX_PRIORITY && name.provider() != "internal" {
+            let message =
+                format!("the router priority {priority} exceeds the max user-defined priority {MAX_PRIORITY}");
+            self.fail(Kind::Router, name, "priority", &Failure::new(message));
+            return None;
+        }
+        let observed = settings.observability.clone().unwrap_or_default();
+        let above = Above {
+            path: name.to_string(),
+            access_logs: observed.access_logs.unwrap_or(true),
+            metrics: observed.metrics.unwrap_or(true),
+            tracing: observed.tracing.unwrap_or(true),
+        };
+        self.route(name, router, &above)
+    }
+
+    /// The route of a router below `above`, whose path ends with its own name. None: the report says why.
+    fn route(&mut self, name: &Name, router: &HttpRouter, above: &Above) -> Option<BuiltRoute> {
+        let key: Box<str> = above.path.as_str().into();
+        if let Some((version, built)) = self.keep_route(name, router, &key, above) {
+            self.used(Part::Route(key), version);
+            return Some(built);
+        }
+        let (built, parts) = self.with_parts(|pass| pass.build_route(name, router, above));
+        match built {
+            Ok(built) => {
+                let version = self.memory.next_version();
+                let memo = Memo { version, pass: self.number, parts, built: built.clone() };
+                self.memory.routes.insert(key.clone(), memo);
+                self.used(Part::Route(key), version);
+                Some(built)
+            }
+            Err(()) => None,
+        }
+    }
+
+    pub(super) fn route_version(&mut self, path: &str) -> Option<u64> {
+        let names: Vec<_> = path.split(" -> ").collect();
+        let root = Name::qualify(names.first()?, "");
+        let last = Name::qualify(names.last()?, "");
+        let merged = self.merged;
+        let root = merged.http.routers.get(&root)?.object.settings.observability.clone().unwrap_or_default();
+        let router = merged.http.routers.get(&last).filter(|router| router.object.notes.is_empty())?;
+        let above = Above {
+            path: path.to_owned(),
+            access_logs: root.access_logs.unwrap_or(true),
+            metrics: root.metrics.unwrap_or(true),
+            tracing: root.tracing.unwrap_or(true),
+        };
+        self.route(&last, router, &above)?;
+        Some(self.memory.routes.get(path)?.version)
+    }
+
+    fn keep_route(&mut self, name: &Name, router: &HttpRouter, key: &str, above: &Above) -> Option<(u64, BuiltRoute)> {
+        let memo = self.memory.routes.get(key)?;
+        if memo.pass == self.number {
+            return Some((memo.version, memo.built.clone()));
+        }
+        let info = &memo.built.route.info;
+        let is_observed_alike =
+            (info.access_logs, info.metrics, info.tracing) == (above.access_logs, above.metrics, above.tracing);
+        let parts = Arc::clone(&memo.parts);
+        let before = self.before?.http.routers.get(name)?;
+        let is_same = is_observed_alike
+            && before.object.settings == router.object.settings
+            && before.object.settings.default_rule == router.object.settings.default_rule
+            && before.children == router.children
+            && before.model == router.model
+            && before.tls_options == router.tls_options
+            && self.check_tls_options(name, &router.object.settings.value).is_ok();
+        if !is_same || !self.are_as_before(&parts) {
+            return None;
+        }
+        // The rule's text is the same, so this is a look-up; it tells the cache that the rule is still needed.
+        let settings = &router.object.settings;
+        self.rules.http(&settings.rule, &settings.rule_syntax).ok()?;
+        let memo = self.memory.routes.get_mut(key)?;
+        memo.pass = self.number;
+        Some((memo.version, memo.built.clone()))
+    }
+
+    fn build_route(&mut self, name: &Name, router: &HttpRouter, above: &Above) -> Result<BuiltRoute, ()> {
+        let settings = &router.object.settings.value;
+        let mut first = FirstFailure::default();
+        first.note(self, name, "tls.options", self.check_tls_options(name, settings));
+        let end = self.end_of(name, router, above);
+        let end = first.note(self, name, "service", end);
+        let names: Vec<_> = settings.middlewares.iter().map(|it| Name::qualify(it, name.provider())).collect();
+        let steps = self.chain(&name.as_str().into(), &names);
+        let steps = first.note(self, name, "middlewares", steps);
+        let rule = self.rule(name, router);
+        let rule = first.note(self, name, "rule", rule);
+        let (Some((end, service)), Some(steps), Some(parsed)) = (end, steps, rule) else { return Err(()) };
+        if first.happened {
+            return Err(());
+        }
+        let mut all: Vec<Step> = guards::of(name, router, &self.environment.settings);
+        all.extend(steps);
+        let info = RouteInfo {
+            router: above.path.as_str().into(),
+            service: service.into(),
+            access_logs: above.access_logs,
+            metrics: above.metrics,
+            tracing: above.tracing,
+        };
+        let service: Arc<dyn Service> = if all.is_empty() { end } else { Arc::new(Chain::new(all, end)) };
+        let tls_options = router.tls_options.as_str().into();
+        let route = Arc::new(Route { info: Arc::new(info), service, tls_options });
+        let precedence = self.precedence(name);
+        Ok(BuiltRoute { route, rule: parsed.rule, priority: priority(settings), precedence, name: name.clone() })
+    }
+
+    /// What is behind the middlewares: a service or the routers below, and what it is called.
+    fn end_of(
+        &mut self,
+        name: &Name,
+        router: &HttpRouter,
+        above: &Above,
+    ) -> Result<(Arc<dyn Service>, String), Failure> {
+        if !router.children.is_empty() {
+            let layer = self.layer(router, above).map_err(|failure| failure.within("building child routers muxer"))?;
+            return Ok((Arc::new(layer), format!("{name}-muxer")));
+        }
+        let service = &router.object.settings.service;
+        if service.is_empty() {
+            return Err(Failure::new("router must have either a service or child routers"));
+        }
+        let service = Name::qualify(service, name.provider());
+        let built = self.service(&service)?;
+        Ok((built.service, service.to_string()))
+    }
+
+    fn layer(&mut self, router: &HttpRouter, above: &Above) -> Result<Layer, Failure> {
+        let merged = self.merged;
+        let mut routes = Vec::with_capacity(router.children.len());
+        for child in &router.children {
+            let Some(router) = merged.http.routers.get(child).filter(|router| router.object.notes.is_empty()) else {
+                continue;
+            };
+            let path = format!("{} -> {child}", above.path);
+            let above = Above { path, ..above.clone() };
+            routes.extend(self.route(child, router, &above).map(|built| built.ranked()));
+        }
+        if routes.is_empty() {
+            let skipped = router.children.len();
+            let message = format!("no child routers could be added to muxer ({skipped} skipped)");
+            return Err(Failure::new(message));
+        }
+        Ok(Layer::new(RouteTable::build(routes)))
+    }
+
+    fn rule(&mut self, name: &Name, router: &HttpRouter) -> Result<Parsed, Failure> {
+        let settings = &router.object.settings.value;
+        let parsed = self.rules.http(&settings.rule, &settings.rule_syntax);
+        parsed.map_err(|error| {
+            let path = format!("http.routers.{}.rule", name.local());
+            rule_failure(&settings.rule, &error, &path)
+        })
+    }
+
+    fn check_tls_options(&self, name: &Name, settings: &Router) -> Result<(), Failure> {
+        let Some(tls) = &settings.tls else { return Ok(()) };
+        let options = match tls.options.as_str() {
+            "" | "default" => "default".to_owned(),
+            given => Name::qualify(given, name.provider()).to_string(),
+        };
+        self.usable_tls_options(&options).map_err(|failure| failure.within("building router handler"))
+    }
+
+    pub(super) fn usable_tls_options(&self, options: &str) -> Result<(), Failure> {
+        if self.tls.is_usable(options) {
+            return Ok(());
+        }
+        if !self.tls.has_options(options) {
+            let hint = trafficcop_merger::hint(options, self.merged.tls.options.keys().map(String::as_str));
+            return Err(Failure { message: format!("unknown TLS options: {options}"), hint });
+        }
+        let path = format!("tls.options.{options}");
+        let problem = self.tls_problems.iter().find(|problem| problem.path == path);
+        let why = problem.map_or_else(|| "they are broken".to_owned(), |problem| plain(&problem.problem));
+        Err(Failure::new(format!("building TLS config: {why}")))
+    }
+
+    pub(super) fn precedence(&self, name: &Name) -> usize {
+        let order = &self.environment.settings.providers.precedence;
+        order.iter().position(|provider| provider == name.provider()).unwrap_or(order.len())
+    }
+}
+
+/// The message of a problem without its place.
+fn plain(problem: &trafficcop_config::Problem) -> String {
+    let at = trafficcop_config::Origin::Unknown;
+    trafficcop_config::ConfigError { at, path: String::new(), problem: problem.clone() }.to_string()
+}
+
+fn priority(settings: &Router) -> i64 {
+    if settings.priority == 0 { default_priority(&settings.rule) } else { settings.priority }
+}
+
+/// Traefik tells the first thing that is wrong with a router; we tell all, the others in our own words only.
+#[derive(Default)]
+struct FirstFailure {
+    happened: bool,
+}
+
+impl FirstFailure {
+    fn note<T>(&mut self, pass: &mut Pass<'_>, name: &Name, field: &str, result: Result<T, Failure>) -> Option<T> {
+        let failure = match result {
+            Ok(built) => return Some(built),
+            Err(failure) => failure,
+        };
+        if !self.happened {
+            self.happened = true;
+            pass.fail(Kind::Router, name, field, &failure);
+            return None;
+        }
+        let at = pass.merged.http.routers.get(name).map(|router| router.object.settings.at.clone()).unwrap_or_default();
+        let note = Note::error(&at, format!("http.routers.{}.{field}", name.local()), failure.message, failure.hint);
+        pass.http_report(Kind::Router, name).push(Note::also(note.error));
+        None
+    }
+}
+
+pub(super) fn rule_failure(rule: &str, error: &RuleError, _path: &str) -> Failure {
+    let hint = error.nearest.map(|nearest| format!("did you mean {nearest:?}?"));
+    Failure { message: format!("error while parsing rule {rule}: {}", error.message), hint }
+}
