@@ -18,7 +18,7 @@ use std::collections::HashSet;
 
 use serde::de::DeserializeOwned;
 
-use crate::{ConfigError, ConfigErrors, Node};
+use crate::{ConfigError, ConfigErrors, Node, Problem, Shape};
 use context::{Context, MOST_ERRORS, NodeId};
 use deserializer::Reader;
 
@@ -53,8 +53,24 @@ impl Node {
             left_out.extend(switched_off);
             if !again {
                 let all = refused.into_iter().chain(noted).map(|(_, error)| error).take(MOST_ERRORS).collect();
-                return Err(ConfigErrors(all).sorted());
+                let mut errors = ConfigErrors(all);
+                say_where_else::<T>(&mut errors, path);
+                return Err(errors.sorted());
             }
         }
+    }
+}
+
+/// An unknown field that is like none of its neighbours may be one of the model's at another place.
+fn say_where_else<T: DeserializeOwned>(errors: &mut ConfigErrors, root: &str) {
+    let mut shape = None;
+    for error in &mut errors.0 {
+        let Problem::UnknownField { field, nearest: nearest @ None } = &mut error.problem else { continue };
+        let path = error.path.strip_prefix(root).unwrap_or(&error.path).trim_start_matches('.');
+        let parent = path.strip_suffix(field.as_str()).unwrap_or_default().trim_end_matches('.');
+        *nearest = shape.get_or_insert_with(Shape::of::<T>).elsewhere(field, parent).map(|path| match root {
+            "" => path,
+            _ => format!("{root}.{path}"),
+        });
     }
 }

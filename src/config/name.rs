@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-/// A qualified name.
+use serde::{Serialize, Serializer};
+
+/// A qualified name. The provider is what follows the last `@`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name {
     text: Box<str>,
@@ -31,5 +33,32 @@ impl Name {
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Name;
+
+    #[track_caller]
+    fn check(text: &str, local: &str, provider: &str) {
+        let name = Name::qualify(text, "docker");
+        assert_eq!((name.local(), name.provider()), (local, provider));
+        assert_eq!(name.as_str(), format!("{local}@{provider}"));
+    }
+
+    #[test]
+    fn completes_only_what_names_no_provider() {
+        check("web", "web", "docker");
+        check("web@file", "web", "file");
+        check("user@host@file", "user@host", "file");
+        check("", "", "docker");
+        check("web@", "web", "");
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Origin;
+use crate::decode::scalar::boolean;
 
 /// A piece of configuration and its place. Equality looks at the value only.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +74,15 @@ impl Node {
     /// Where this node begins: its key, or itself where keys have no place.
     pub fn place(&self) -> &Origin {
         if self.key_at == Origin::Unknown { &self.at } else { &self.key_at }
+    }
+
+    /// Whether this is a section that is switched off: `false`, in whatever spelling.
+    pub fn is_off(&self) -> bool {
+        match &self.value {
+            Value::Scalar(Scalar::Bool(on)) => !on,
+            Value::Scalar(Scalar::Text(text)) => boolean(text) == Some(false),
+            _ => false,
+        }
     }
 
     /// How many nodes this tree has, itself included.

@@ -90,22 +90,33 @@ impl Shape {
         self.options.get(self.find(steps)?).copied()
     }
 
-    /// Where an option of this name exists, when it stands at the wrong place: the path nearest to `parent`.
-    pub fn elsewhere(&self, field: &str, parent: &str) -> Option<&str> {
+    /// Where an option of this name exists, when it stands at the wrong place: the path nearest to the one it was
+    /// found below, with the names that were written there.
+    pub fn elsewhere(&self, field: &str, parent: &str) -> Option<String> {
         let field = field.to_lowercase();
-        let parent = parent.to_lowercase();
-        let parent: Vec<&str> = parent.split('.').collect();
+        let given: Vec<&str> = parent.split('.').filter(|step| !step.is_empty()).collect();
         self.canonical
             .iter()
             .filter(|(path, _)| path.rsplit('.').next() == Some(field.as_str()))
-            .map(|(path, canonical)| (shared(path, &parent), canonical))
-            .filter(|(shared, _)| *shared > 0)
+            .map(|(path, canonical)| (shared(path, &given), canonical))
+            .filter(|(shared, _)| *shared > 0 || given.is_empty())
             .max_by_key(|(shared, path)| (*shared, std::cmp::Reverse(path.len())))
-            .map(|(_, path)| path.as_str())
+            .map(|(shared, path)| {
+                let steps = path.split('.').enumerate();
+                let named = steps.map(|(index, step)| if index < shared { given[index] } else { step });
+                named.collect::<Vec<_>>().join(".")
+            })
     }
 }
 
 /// How many steps a path of the model has in common with a path of real names.
-fn shared(path: &str, parent: &[&str]) -> usize {
-    path.split('.').zip(parent).take_while(|(step, given)| *step == "<name>" || step == *given).count()
+fn shared(path: &str, given: &[&str]) -> usize {
+    let fits = |step: &str, given: &str| match step.strip_suffix("[]") {
+        Some(list) => {
+            given.get(..list.len()).is_some_and(|name| name.eq_ignore_ascii_case(list))
+                && given.get(list.len()..).is_some_and(|rest| rest.starts_with('['))
+        }
+        None => step == "<name>" || step.eq_ignore_ascii_case(given),
+    };
+    path.split('.').zip(given).take_while(|(step, given)| fits(step, given)).count()
 }

@@ -1,15 +1,17 @@
-use std::path::Path;
+//! What decoding tolerates, and that every mistake is found with its place.
+
+mod limits;
+mod mistakes;
+mod tolerance;
 
 use crate::dynamic::Configuration;
 use crate::read::{Format, document};
+use crate::{ConfigErrors, Node};
 
-#[test]
-fn reference_documents_decode() {
-    for name in ["file.yaml", "file.toml"] {
-        let path = Path::new("/work/shared/reference/dynamic").join(name);
-        let text = std::fs::read_to_string(&path).unwrap();
-        let node = document(&text, Format::of(&path).unwrap(), name).unwrap_or_else(|e| panic!("{e}"));
-        let configuration: Configuration = crate::dynamic::document::decode(&node).unwrap_or_else(|e| panic!("{e}"));
-        println!("{}", serde_json::to_string_pretty(&configuration).unwrap());
-    }
+fn yaml(text: &str) -> Node {
+    document(text, Format::Yaml, "f.yml").unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn decode(text: &str) -> Result<Configuration, ConfigErrors> {
+    yaml(text).decode()
 }

@@ -43,7 +43,10 @@ impl<'de> Visitor<'de> for KindsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Middleware, A::Error> {
         let mut kinds = Vec::new();
         while let Some((kind, settings)) = map.next_entry::<String, Node>()? {
-            kinds.push((kind.into_boxed_str(), settings));
+            // `compress: false` is how an option that holds nothing is switched off.
+            if !settings.is_off() {
+                kinds.push((kind.into_boxed_str(), settings));
+            }
         }
         Ok(Middleware { kinds })
     }

@@ -22,7 +22,7 @@ pub const MAX_BYTES: usize = 64 << 20;
 /// Deeper nesting is an error; no configuration comes near it.
 pub const MAX_DEPTH: usize = 64;
 /// A document may not become more nodes than this, YAML aliases written out.
-pub const MAX_NODES: usize = 2_000_000;
+pub const MAX_NODES: usize = 1_000_000;
 
 /// A notation of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

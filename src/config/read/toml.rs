@@ -71,3 +71,6 @@ impl Reader<'_> {
         Node::new(value, at)
     }
 }
+
+#[cfg(test)]
+mod tests;
