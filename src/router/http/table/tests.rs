@@ -44,7 +44,7 @@ fn leaf_v2() -> impl Strategy<Value = String> {
         2 => several("PathPrefix", &["/a{x}", "/a/{x:b+}/"]),
         1 => several("HostRegexp", &["{x}.a", "{x:[ab]+}", "b.a"]),
         1 => several("Method", METHODS),
-        1 => several("Query", &["a=1", "a={x:[0-9]}"]),
+        1 => select(&["Query(`a=1`)", "Query(`a={x:[0-9]}`)", "Query(`a=1`,`b={x}`)"][..]).prop_map(str::to_owned),
     ]
 }
 
