@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rand::seq::SliceRandom;
 use trafficcop_balancer::{Balancer, Candidate, Status, Strategy};
 use trafficcop_exchange::Service;
 
@@ -30,6 +31,9 @@ impl Child {
     }
 }
 
+/// Services to pick from.
+pub(super) type Services = Balancer<Arc<dyn Service>>;
+
 /// A balancer over the children that have a weight, and its state if it is to be checked. Without a health check of its own, a parent
 /// takes every child for up.
 pub(super) fn balance(
@@ -37,8 +41,7 @@ pub(super) fn balance(
     has_health_check: bool,
     children: Vec<Child>,
     strategy: impl FnOnce(&[Candidate]) -> Box<dyn Strategy>,
-) -> Result<(Balancer<Arc<dyn Service>>, Option<Arc<Status>>), BuildError> {
-    use rand::seq::SliceRandom;
+) -> Result<(Services, Option<Arc<Status>>), BuildError> {
     let mut members = Vec::with_capacity(children.len());
     let mut states = Vec::new();
     for child in children {

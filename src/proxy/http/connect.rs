@@ -139,7 +139,9 @@ async fn tunnel(tcp: &mut TcpStream, via: &Via, server: &ServerUrl) -> Result<()
     let target = format!("{host}:{}", server.port);
     let mut asked = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
     if let Some(authorization) = &via.authorization {
-        asked.push_str(&format!("Proxy-Authorization: {authorization}\r\n"));
+        asked.push_str("Proxy-Authorization: ");
+        asked.push_str(authorization);
+        asked.push_str("\r\n");
     }
     asked.push_str("\r\n");
     tcp.write_all(asked.as_bytes()).await.map_err(ConnectError::Connect)?;

@@ -102,26 +102,26 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(settings: Cookie, url: &str, expected: &str) {
+    fn check(settings: &Cookie, url: &str, expected: &str) {
         let mut response = Response::new(StatusCode::OK);
-        cookie(&settings, url).write(0, &mut response);
+        cookie(settings, url).write(0, &mut response);
         assert_eq!(response.headers.get_str("set-cookie"), Some(expected));
     }
 
     #[test]
     fn as_traefik_writes_it() {
         let named = |name: &str| Cookie { name: name.into(), ..Cookie::default() };
-        check(named("lb"), "http://127.0.0.77:9/", "lb=8f8432d0b09ea28b; Path=/");
-        check(named(""), "http://127.0.0.77:9", "_d59b4=38c09d9133d2abac; Path=/");
+        check(&named("lb"), "http://127.0.0.77:9/", "lb=8f8432d0b09ea28b; Path=/");
+        check(&named(""), "http://127.0.0.77:9", "_d59b4=38c09d9133d2abac; Path=/");
         let all = Cookie { secure: true, same_site: "none".into(), domain: "a.test".into(), max_age: -1, ..named("s") };
         check(
-            all,
+            &all,
             "http://127.0.0.78:9",
             "s=fa79d02ccca88f63; Path=/; Domain=a.test; Max-Age=0; Secure; SameSite=None",
         );
         let other =
             Cookie { http_only: true, same_site: "Lax".into(), max_age: 60, path: Some("/p".into()), ..named("lb") };
-        check(other, "http://127.0.0.77:9/", "lb=8f8432d0b09ea28b; Path=/p; Max-Age=60; HttpOnly; SameSite=Lax");
+        check(&other, "http://127.0.0.77:9/", "lb=8f8432d0b09ea28b; Path=/p; Max-Age=60; HttpOnly; SameSite=Lax");
     }
 
     #[track_caller]

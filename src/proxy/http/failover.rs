@@ -32,15 +32,13 @@ impl Failover {
         let errors = settings.errors.as_ref();
         let failing = ranges(errors.map_or(&[], |errors| errors.status.as_slice()))?;
         let main_health = if failing.is_empty() { Some(main.checked(name)?) } else { main.health.clone() };
-        let (fallback_health, health) = match settings.health_check {
-            None => (None, None),
-            Some(_) => {
-                let fallback = fallback.checked(name)?;
-                let always_up = Status::leaf();
-                let whole = Status::any_of([main_health.as_ref().unwrap_or(&always_up), &fallback]);
-                (Some(fallback), Some(whole))
-            }
-        };
+        let (mut fallback_health, mut health) = (None, None);
+        if settings.health_check.is_some() {
+            let fallback = fallback.checked(name)?;
+            let always_up = Status::leaf();
+            health = Some(Status::any_of([main_health.as_ref().unwrap_or(&always_up), &fallback]));
+            fallback_health = Some(fallback);
+        }
         Ok(Arc::new(Self {
             main: main.service,
             fallback: fallback.service,

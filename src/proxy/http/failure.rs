@@ -100,9 +100,8 @@ impl Failure {
     /// The request, if a new connection may help (the old one was kept and had been closed) and sending it twice harms
     /// nobody.
     pub(crate) fn take_repeatable(&mut self) -> Option<Request> {
-        let may_repeat = |request: &Box<Request>| self.is_unsent || attempt::may_repeat(request);
-        let request = self.request.take().filter(|_| self.stage == Stage::Stale)?;
-        if may_repeat(&request) { Some(*request) } else { None }
+        let request = *self.request.take().filter(|_| self.stage == Stage::Stale)?;
+        (self.is_unsent || attempt::may_repeat(&request)).then_some(request)
     }
 }
 
@@ -123,12 +122,13 @@ impl From<ConnectError> for Failure {
             ConnectError::Connect(source) if source.kind() == io::ErrorKind::TimedOut => {
                 (Reason::ConnectTimeout, StatusCode::GATEWAY_TIMEOUT)
             }
-            ConnectError::Connect(_) | ConnectError::Resolve(_) => (Reason::ConnectFailed, StatusCode::BAD_GATEWAY),
             ConnectError::Handshake(source) if is_ours(source) => {
                 tracing::error!(error = %source, "The server's TLS is not acceptable.");
                 (Reason::ConnectFailed, StatusCode::INTERNAL_SERVER_ERROR)
             }
-            ConnectError::Handshake(_) => (Reason::ConnectFailed, StatusCode::BAD_GATEWAY),
+            ConnectError::Connect(_) | ConnectError::Resolve(_) | ConnectError::Handshake(_) => {
+                (Reason::ConnectFailed, StatusCode::BAD_GATEWAY)
+            }
             ConnectError::Proxy(_) | ConnectError::Unusable(_) => {
                 (Reason::ConnectFailed, StatusCode::INTERNAL_SERVER_ERROR)
             }

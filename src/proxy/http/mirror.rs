@@ -24,7 +24,7 @@ use crate::BuildError;
 /// Requests on their way to mirrors at a time; those beyond are not mirrored.
 const MOST_AT_ONCE: usize = 1024;
 /// What one request may take at all mirrors together.
-const DEADLINE: Duration = Duration::from_secs(300);
+const DEADLINE: Duration = Duration::from_mins(5);
 
 /// See the module.
 pub struct Mirroring {

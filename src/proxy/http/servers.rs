@@ -44,6 +44,7 @@ pub struct Servers {
     /// As configured, with their states; more than the balancer may hold, since some have no weight.
     all: Vec<(String, Arc<Status>)>,
     _checks: Option<Checks>,
+    _transport: Arc<Transport>,
 }
 
 #[derive(Debug)]
@@ -117,6 +118,7 @@ impl Servers {
             health,
             all,
             _checks: checks,
+            _transport: transport,
         }))
     }
 
@@ -319,3 +321,6 @@ impl Service for Servers {
         Box::pin(self.answer(request, cx))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,6 +175,7 @@ fn tls_pair(tls: &ClientTls, http1_only: bool) -> Result<Tls, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use trafficcop_config::dynamic::http::Spiffe;
 
     #[test]
     fn the_same_server_is_the_same_endpoint_while_somebody_uses_it() {
@@ -197,7 +198,7 @@ mod tests {
         };
         let transport = Transport::new(&settings).unwrap();
         assert!(transport.problems()[0].contains("/nowhere/ca.pem"), "{:?}", transport.problems());
-        let settings = ServersTransport { spiffe: Some(Default::default()), ..ServersTransport::default() };
+        let settings = ServersTransport { spiffe: Some(Spiffe::default()), ..ServersTransport::default() };
         assert!(Transport::new(&settings).unwrap().problems()[0].contains("SPIFFE"));
     }
 
