@@ -135,21 +135,20 @@ fn client_hello(message: &[u8]) -> Option<ClientHello> {
     if !reader.is_empty() {
         return None;
     }
-    let (mut has_name, mut has_alpn) = (false, false);
+    let mut kinds = Vec::new();
     while !extensions.is_empty() {
         let kind = extensions.number()?;
         let mut data = extensions.long()?;
         match kind {
-            EXTENSION_SERVER_NAME if !std::mem::replace(&mut has_name, true) => {
-                hello.server_name = server_name(&mut data)?;
-            }
-            EXTENSION_ALPN if !std::mem::replace(&mut has_alpn, true) => hello.alpn = protocols(&mut data)?,
-            // The same extension twice: who is meant?
-            EXTENSION_SERVER_NAME | EXTENSION_ALPN => return None,
+            EXTENSION_SERVER_NAME => hello.server_name = server_name(&mut data)?,
+            EXTENSION_ALPN => hello.alpn = protocols(&mut data)?,
             _ => {}
         }
+        kinds.push(kind);
     }
-    Some(hello)
+    // The same extension twice: who is meant?
+    kinds.sort_unstable();
+    kinds.is_sorted_by(|a, b| a < b).then_some(hello)
 }
 
 fn server_name(data: &mut Reader<'_>) -> Option<String> {

@@ -19,6 +19,8 @@ const HOST: Style = Style { variable: "[^.]+", is_prefix: false, ignores_case: t
 pub(crate) enum TcpMatcher {
     /// ``HostSNI(`*`)``: also without a server name, and without TLS.
     Everything,
+    /// An asterisk that is not the first argument, which only version 2 can have: some server name.
+    AnyServerName,
     ServerName(HostExpression),
     ServerNameRegexp(Pattern),
     Alpn(Box<str>),
@@ -29,6 +31,7 @@ impl TcpMatcher {
     pub(super) fn matches(&self, connection: &Connection<'_>) -> bool {
         match self {
             Self::Everything => true,
+            Self::AnyServerName => !connection.server_name.is_empty(),
             Self::ServerName(name) => !connection.server_name.is_empty() && name.matches(connection.server_name),
             Self::ServerNameRegexp(pattern) => pattern.is_match(connection.server_name),
             Self::Alpn(protocol) => connection.alpn.iter().any(|offered| offered == protocol.as_bytes()),
@@ -73,7 +76,8 @@ fn alpn(place: &Place<'_>, argument: &Argument) -> Result<TcpMatcher, RuleError>
 fn server_name(place: &Place<'_>, argument: &Argument, syntax: Syntax) -> Result<TcpMatcher, RuleError> {
     let text = argument.value.as_str();
     if text == "*" {
-        return Ok(TcpMatcher::Everything);
+        let is_first = place.call.arguments.first() == Some(argument);
+        return Ok(if is_first { TcpMatcher::Everything } else { TcpMatcher::AnyServerName });
     }
     let name = match syntax {
         Syntax::V3 => text.strip_prefix("*.").unwrap_or(text),

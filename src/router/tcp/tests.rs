@@ -28,7 +28,8 @@ fn server_names() {
     names("HostSNIRegexp(`^a.+$`)", &["ab"], &["a", ""]);
     names("HostSNI(`a`) || !HostSNI(`b`)", &["a", "c", ""], &["b"]);
     named(Syntax::V2, "HostSNI(`a`, `b.`)", &["a", "b"], &["c", ""]);
-    named(Syntax::V2, "HostSNI(`a`, `*`)", &["a", ""], &[]);
+    named(Syntax::V2, "HostSNI(`a`, `*`)", &["a", "b"], &[""]);
+    named(Syntax::V2, "HostSNI(`*`, `a`)", &["a", ""], &[]);
     named(Syntax::V2, "HostSNIRegexp(`{x:[a-z]+}.b`, `c`)", &["X.b", "C"], &["1.b", "cc"]);
 }
 

@@ -57,8 +57,11 @@ fn names_and_protocols_are_found() {
     check(&[], &found("", &[]));
     check(&[name("Shop.Example")], &found("shop.example", &[]));
     check(&[alpn(&["h2", "http/1.1"])], &found("", &["h2", "http/1.1"]));
-    let grease = extension(0x0a0a, &[0]);
-    check(&[grease.clone(), alpn(&["\u{a}\u{a}", "h2"]), name("a"), grease], &found("a", &["\u{a}\u{a}", "h2"]));
+    let grease = |kind| extension(kind, &[0]);
+    check(
+        &[grease(0x0a0a), alpn(&["\u{a}\u{a}", "h2"]), name("a"), grease(0x1a1a)],
+        &found("a", &["\u{a}\u{a}", "h2"]),
+    );
 }
 
 #[test]
@@ -91,6 +94,7 @@ fn what_a_server_would_refuse_is_broken() {
     check(&[name("a.")], &Hello::Broken);
     check(&[name("a"), name("b")], &Hello::Broken);
     check(&[alpn(&["h2"]), alpn(&["h3"])], &Hello::Broken);
+    check(&[extension(77, &[]), extension(77, &[])], &Hello::Broken);
     check(&[alpn(&[])], &Hello::Broken);
     check(&[alpn(&[""])], &Hello::Broken);
     check(&[extension(0, &[0, 9, 0])], &Hello::Broken);
