@@ -39,6 +39,8 @@ pub(super) struct Line<'a, Io> {
     pub(super) alarm: Alarm,
     pub(super) interim: Interim,
     requests: u64,
+    /// No request has come yet.
+    is_fresh: bool,
     /// The last request was a POST.
     was_post: bool,
     since: Instant,
@@ -65,6 +67,7 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
             alarm: Alarm::new([options.read_timeout, options.write_timeout, options.idle_timeout]),
             interim: Interim::default(),
             requests: 0,
+            is_fresh: true,
             was_post: false,
             since,
             read_by: options.read_timeout.map(|period| since + period),
@@ -91,7 +94,7 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
                     self.shut_down().await;
                     return Ok(end);
                 }
-                Err(_) if self.requests > 0 => return Ok(End::Closed),
+                Err(_) if !self.is_fresh => return Ok(End::Closed),
                 Err(error) => return Err(error),
             };
             if let Some(end) = self.exchange(*head, handler).await? {
@@ -105,6 +108,7 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
         let asked = Asked::of(&head);
         self.write_by = self.options.write_timeout.map(|period| Instant::now() + period);
         let ready = ready_answer(&head);
+        self.is_fresh = false;
         self.was_post = head.request.method == Method::POST;
         let request = self.begin(head);
         let response = if let Some(response) = ready {
@@ -133,12 +137,12 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
     async fn next_head(&mut self) -> io::Result<Next> {
         let limits = Limits { bytes: self.options.max_head_bytes, lines: self.options.max_headers };
         let idle_by = match self.options.idle_timeout {
-            Some(period) if self.requests > 0 => Some(Instant::now() + period),
+            Some(period) if !self.is_fresh => Some(Instant::now() + period),
             _ => None,
         };
         let mut partial = Partial::default();
         partial.add(std::mem::take(&mut self.wire.borrow_mut().inbound.ahead));
-        if self.requests > 0 {
+        if !self.is_fresh {
             self.read_by = None;
         }
         poll_fn(|cx| {
@@ -147,7 +151,7 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
                 if self.was_post {
                     partial.skip_line_ends();
                 }
-                if partial.is_worth_a_look(self.requests == 0) {
+                if partial.is_worth_a_look(self.is_fresh) {
                     match parse_request(partial.bytes(), limits) {
                         Ok(Some(head)) => {
                             wire.inbound.ahead = partial.take_rest(head.len);
@@ -174,10 +178,10 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
             if waits && self.seat.poll_started(cx) {
                 return Poll::Ready(Ok(Next::End(End::Drained)));
             }
-            if !waits && self.requests > 0 && self.read_by.is_none() {
+            if !waits && !self.is_fresh && self.read_by.is_none() {
                 self.read_by = self.options.read_timeout.map(|period| Instant::now() + period);
             }
-            let is_idle = waits && self.requests > 0;
+            let is_idle = waits && !self.is_fresh;
             if self.alarm.poll(cx, if is_idle { idle_by } else { self.read_by }) {
                 return Poll::Ready(Ok(Next::End(if is_idle { End::Idle } else { End::ReadTimeout })));
             }
