@@ -25,7 +25,7 @@ fn counts(node: &Node, context: &Context) -> bool {
 
 /// The fields of a struct, under the names that the model gives them.
 pub(super) struct Fields<'a> {
-    fields: std::vec::IntoIter<(&'static str, &'a str, &'a Node)>,
+    left: std::vec::IntoIter<(&'static str, &'a str, &'a Node)>,
     current: Option<(&'a str, &'a Node)>,
     context: &'a Context,
 }
@@ -44,7 +44,7 @@ impl<'a> Fields<'a> {
                 None => context.within(key, || context.note(node, node.place(), unknown(key, known))),
             }
         }
-        Self { fields: fields.into_iter(), current: None, context }
+        Self { left: fields.into_iter(), current: None, context }
     }
 }
 
@@ -57,7 +57,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     type Error = DecodeError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
-        let Some((name, key, node)) = self.fields.next() else { return Ok(None) };
+        let Some((name, key, node)) = self.left.next() else { return Ok(None) };
         self.current = Some((key, node));
         let name: StrDeserializer<'_, DecodeError> = name.into_deserializer();
         seed.deserialize(name).map(Some)
@@ -71,14 +71,14 @@ impl<'de> MapAccess<'de> for Fields<'_> {
 
 /// The entries of a map, under the names that were written.
 pub(super) struct Entries<'a> {
-    entries: std::slice::Iter<'a, (Arc<str>, Node)>,
+    left: std::slice::Iter<'a, (Arc<str>, Node)>,
     current: Option<(&'a str, &'a Node)>,
     context: &'a Context,
 }
 
 impl<'a> Entries<'a> {
     pub(super) fn new(entries: &'a [(Arc<str>, Node)], context: &'a Context) -> Self {
-        Self { entries: entries.iter(), current: None, context }
+        Self { left: entries.iter(), current: None, context }
     }
 }
 
@@ -87,7 +87,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
         let context = self.context;
-        let Some((key, node)) = self.entries.find(|(_, node)| counts(node, context)) else { return Ok(None) };
+        let Some((key, node)) = self.left.find(|(_, node)| counts(node, context)) else { return Ok(None) };
         self.current = Some((key, node));
         let name: StrDeserializer<'_, DecodeError> = (&**key).into_deserializer();
         seed.deserialize(name).map(Some).map_err(|error| context.within(key, || context.place(error, node)))

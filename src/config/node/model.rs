@@ -47,8 +47,8 @@ impl<'de> Deserialize<'de> for Node {
 struct NodeVisitor;
 
 impl NodeVisitor {
-    fn made<E>(value: Value) -> Result<Node, E> {
-        Ok(Node::new(value, Origin::Unknown))
+    fn made(value: Value) -> Node {
+        Node::new(value, Origin::Unknown)
     }
 }
 
@@ -67,28 +67,28 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 
     fn visit_unit<E: Error>(self) -> Result<Node, E> {
-        Self::made(Value::Null)
+        Ok(Self::made(Value::Null))
     }
     fn visit_none<E: Error>(self) -> Result<Node, E> {
-        Self::made(Value::Null)
+        Ok(Self::made(Value::Null))
     }
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
         deserializer.deserialize_any(self)
     }
     fn visit_bool<E: Error>(self, value: bool) -> Result<Node, E> {
-        Self::made(Value::Scalar(Scalar::Bool(value)))
+        Ok(Self::made(Value::Scalar(Scalar::Bool(value))))
     }
     fn visit_i64<E: Error>(self, value: i64) -> Result<Node, E> {
-        Self::made(Value::Scalar(Scalar::Int(value)))
+        Ok(Self::made(Value::Scalar(Scalar::Int(value))))
     }
     fn visit_u64<E: Error>(self, value: u64) -> Result<Node, E> {
-        Self::made(Value::Scalar(i64::try_from(value).map_or(Scalar::Float(value as f64), Scalar::Int)))
+        Ok(Self::made(Value::Scalar(i64::try_from(value).map_or(Scalar::Float(value as f64), Scalar::Int))))
     }
     fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
-        Self::made(Value::Scalar(Scalar::Float(value)))
+        Ok(Self::made(Value::Scalar(Scalar::Float(value))))
     }
     fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {
-        Self::made(Value::Scalar(Scalar::Text(value.into())))
+        Ok(Self::made(Value::Scalar(Scalar::Text(value.into()))))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
@@ -96,7 +96,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
         while let Some(item) = seq.next_element()? {
             items.push(item);
         }
-        Self::made(Value::List(items))
+        Ok(Self::made(Value::List(items)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
@@ -104,6 +104,6 @@ impl<'de> Visitor<'de> for NodeVisitor {
         while let Some((key, node)) = map.next_entry::<String, Node>()? {
             entries.push((key.into(), node));
         }
-        Self::made(Value::Map(entries))
+        Ok(Self::made(Value::Map(entries)))
     }
 }

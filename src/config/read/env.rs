@@ -25,7 +25,7 @@ pub fn read<'a>(
         let at = Origin::Variable((*name).into());
         match steps(path, &at) {
             Ok(path) => tree.insert(path, text, &at),
-            Err(error) => errors.push(error),
+            Err(wrong) => errors.extend(wrong.0),
         }
     }
     ConfigErrors(errors).into_result()?;

@@ -35,7 +35,7 @@ pub fn read<'a>(arguments: impl IntoIterator<Item = &'a str>, shape: &Shape) -> 
                     None => errors.push(syntax(at, "this flag needs a value")),
                 }
             }
-            Err(error) => errors.push(error),
+            Err(wrong) => errors.extend(wrong.0),
         }
     }
     ConfigErrors(errors).into_result()?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::position::Positions;
 use super::{MAX_DEPTH, MAX_NODES, syntax};
-use crate::{ConfigError, ConfigErrors, Node, Scalar, Value};
+use crate::{ConfigErrors, Node, Scalar, Value};
 
 /// Reads a document. `file` is what its places are called.
 pub fn read(text: &str, file: &str) -> Result<Node, ConfigErrors> {
@@ -17,7 +17,7 @@ pub fn read(text: &str, file: &str) -> Result<Node, ConfigErrors> {
     let node = reader.value(1)?;
     reader.space();
     if reader.at < text.len() {
-        return Err(reader.wrong(reader.at, "the end of the document was expected here").into());
+        return Err(reader.wrong(reader.at, "the end of the document was expected here"));
     }
     Ok(node)
 }
@@ -30,8 +30,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn wrong(&self, at: usize, message: impl Into<String>) -> ConfigError {
-        syntax(self.positions.at(at), message)
+    fn wrong(&self, at: usize, message: impl Into<String>) -> ConfigErrors {
+        syntax(self.positions.at(at), message).into()
     }
 
     fn peek(&self) -> Option<u8> {
@@ -51,7 +51,7 @@ impl Reader<'_> {
         found
     }
 
-    fn value(&mut self, depth: usize) -> Result<Node, ConfigError> {
+    fn value(&mut self, depth: usize) -> Result<Node, ConfigErrors> {
         self.space();
         let start = self.at;
         self.nodes += 1;
@@ -71,7 +71,7 @@ impl Reader<'_> {
         Ok(Node::new(value, self.positions.at(start)))
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value, ConfigError> {
+    fn object(&mut self, depth: usize) -> Result<Value, ConfigErrors> {
         self.at += 1;
         let mut entries: Vec<(Arc<str>, Node)> = Vec::new();
         let mut keys: HashSet<Arc<str>> = HashSet::new();
@@ -102,7 +102,7 @@ impl Reader<'_> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value, ConfigError> {
+    fn array(&mut self, depth: usize) -> Result<Value, ConfigErrors> {
         self.at += 1;
         let mut items = Vec::new();
         if self.take(b']') {
@@ -119,7 +119,7 @@ impl Reader<'_> {
         }
     }
 
-    fn string(&mut self) -> Result<String, ConfigError> {
+    fn string(&mut self) -> Result<String, ConfigErrors> {
         let start = self.at;
         self.at += 1;
         loop {
@@ -136,7 +136,7 @@ impl Reader<'_> {
     }
 
     /// A number or one of the three words.
-    fn word(&mut self) -> Result<Value, ConfigError> {
+    fn word(&mut self) -> Result<Value, ConfigErrors> {
         let start = self.at;
         while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')) {
             self.at += 1;

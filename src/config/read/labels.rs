@@ -69,14 +69,14 @@ pub fn read<'a>(
         match below_root(object.unwrap_or(name), prefixes, &at) {
             Ok(path) if object.is_some() => tree.open(path, &at),
             Ok(path) => tree.insert(path, text, &at),
-            Err(error) => errors.push(error),
+            Err(wrong) => errors.extend(wrong.0),
         }
     }
     ConfigErrors(errors).into_result()?;
     Ok(tree.into_node())
 }
 
-fn below_root<'n>(name: &'n str, prefixes: &[&str], at: &Origin) -> Result<Vec<&'n str>, ConfigError> {
+fn below_root<'n>(name: &'n str, prefixes: &[&str], at: &Origin) -> Result<Vec<&'n str>, ConfigErrors> {
     let path = steps(name, at)?;
     let root = path.first().copied().unwrap_or_default();
     if !prefixes.iter().any(|prefix| prefix.split('.').next() == Some(root)) {
@@ -86,13 +86,13 @@ fn below_root<'n>(name: &'n str, prefixes: &[&str], at: &Origin) -> Result<Vec<&
             expected: "the root word of labels".into(),
             nearest: Some(expected),
         };
-        return Err(ConfigError { at: at.clone(), path: String::new(), problem });
+        return Err(ConfigError { at: at.clone(), path: String::new(), problem }.into());
     }
     single_server(path[1..].to_vec(), at)
 }
 
 /// `loadbalancer.server.port`: labels describe the one server that their workload is, everywhere else there is a list.
-fn single_server<'n>(path: Vec<&'n str>, at: &Origin) -> Result<Vec<&'n str>, ConfigError> {
+fn single_server<'n>(path: Vec<&'n str>, at: &Origin) -> Result<Vec<&'n str>, ConfigErrors> {
     let is = |index: usize, word: &str| path.get(index).is_some_and(|step| step.eq_ignore_ascii_case(word));
     let protocol = is(0, "http") || is(0, "tcp") || is(0, "udp");
     if !(protocol && is(1, "services") && is(3, "loadbalancer")) {
@@ -100,7 +100,7 @@ fn single_server<'n>(path: Vec<&'n str>, at: &Origin) -> Result<Vec<&'n str>, Co
     }
     if is(4, "servers") {
         let problem = Problem::UnknownField { field: path[4].to_owned(), nearest: Some("server".into()) };
-        return Err(ConfigError { at: at.clone(), path: path[..5].join("."), problem });
+        return Err(ConfigError { at: at.clone(), path: path[..5].join("."), problem }.into());
     }
     if !is(4, "server") {
         return Ok(path);

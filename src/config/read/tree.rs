@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::MAX_DEPTH;
+use super::{MAX_DEPTH, syntax};
 use crate::decode::scalar::boolean;
-use crate::{ConfigError, Node, Origin, Problem, Value};
+use crate::{ConfigErrors, Node, Origin, Value};
 
 /// A tree that grows pair by pair. Names are one whatever their case; the first spelling stays.
 #[derive(Default)]
@@ -71,9 +71,8 @@ fn is_false(value: &Value) -> bool {
 }
 
 /// Splits a dotted name into its steps; `domains[0]` is two of them.
-pub(super) fn steps<'n>(name: &'n str, at: &Origin) -> Result<Vec<&'n str>, ConfigError> {
-    let wrong =
-        |message: String| ConfigError { at: at.clone(), path: String::new(), problem: Problem::Syntax { message } };
+pub(super) fn steps<'n>(name: &'n str, at: &Origin) -> Result<Vec<&'n str>, ConfigErrors> {
+    let wrong = |message: String| ConfigErrors::from(syntax(at.clone(), message));
     let mut steps = Vec::new();
     for part in name.split('.') {
         if part.is_empty() {

@@ -156,7 +156,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
         self.note(Kind::Map);
-        visitor.visit_map(Names { names: ["<name>"].iter(), current: "", probe: self })
+        visitor.visit_map(Names { left: ["<name>"].iter(), current: "", probe: self })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -166,7 +166,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         visitor: V,
     ) -> Result<V::Value, Refusal> {
         self.note(Kind::Section);
-        visitor.visit_map(Names { names: fields.iter(), current: "", probe: self })
+        visitor.visit_map(Names { left: fields.iter(), current: "", probe: self })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -198,7 +198,7 @@ impl<'de> SeqAccess<'de> for One<'_> {
 
 /// One entry per name.
 struct Names<'a> {
-    names: std::slice::Iter<'static, &'static str>,
+    left: std::slice::Iter<'static, &'static str>,
     current: &'static str,
     probe: Probe<'a>,
 }
@@ -207,7 +207,7 @@ impl<'de> MapAccess<'de> for Names<'_> {
     type Error = Refusal;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Refusal> {
-        let Some(name) = self.names.by_ref().find(|name| !self.probe.avoids(name)) else { return Ok(None) };
+        let Some(name) = self.left.by_ref().find(|name| !self.probe.avoids(name)) else { return Ok(None) };
         self.current = name;
         let name: StrDeserializer<'_, Refusal> = name.into_deserializer();
         seed.deserialize(name).map(Some)
