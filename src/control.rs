@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use trafficcop_config::dynamic::Middleware;
 use trafficcop_config::{At, ConfigError, ConfigErrors, Problem};
-use trafficcop_merger::{Configurations, Context, Inbox, News, Severity, merge};
+use trafficcop_merger::{Configurations, Inbox, News, Severity};
 use trafficcop_provider::Event;
 use trafficcop_provider::publisher::MiddlewareCheck;
 use trafficcop_snapshot::{Builder, Live, Report};
@@ -12,7 +12,6 @@ use trafficcop_snapshot::{Builder, Live, Report};
 /// Everything that the loop works on.
 pub(crate) struct Plane {
     pub(crate) inbox: Inbox<Event>,
-    pub(crate) context: Context,
     /// What is there before any provider has spoken.
     pub(crate) first: Configurations,
     pub(crate) builder: Builder,
@@ -21,17 +20,16 @@ pub(crate) struct Plane {
 
 /// Runs until every provider is gone. Merging and building happen on a blocking thread: a large build holds up nothing.
 pub(crate) async fn run(plane: Plane) {
-    let Plane { mut inbox, context, first, mut builder, live } = plane;
+    let Plane { mut inbox, first, mut builder, live } = plane;
     while let Some(round) = inbox.next().await {
         let mut configurations = first.clone();
         configurations.extend(round.configurations);
-        let (context_copy, live_copy) = (context.clone(), Arc::clone(&live));
+        let live = Arc::clone(&live);
         let built = tokio::task::spawn_blocking(move || {
-            let merged = Arc::new(merge(&configurations, &context_copy));
-            let before = live_copy.current(0);
-            let snapshot = builder.build(merged);
+            let before = live.current(0);
+            let snapshot = builder.apply(&configurations);
+            live.swap(&snapshot);
             tell(&before.report, &snapshot.report);
-            live_copy.swap(&snapshot);
             builder
         });
         match built.await {
@@ -58,15 +56,15 @@ fn tell(before: &Report, now: &Report) {
                 let told = before.get(name).map(|object| object.notes.as_slice()).unwrap_or_default();
                 for note in object.notes.iter().filter(|note| !told.contains(note)) {
                     match note.severity {
-                        Severity::Error => tracing::error!(protocol, %name, "{kind} is disabled: {note}"),
-                        Severity::Warning => tracing::warn!(protocol, %name, "{kind}: {note}"),
+                        Severity::Error => tracing::error!(protocol, %name, "{kind} is disabled: {}", note.error),
+                        Severity::Warning => tracing::warn!(protocol, %name, "{kind}: {}", note.error),
                     }
                 }
             }
         }
     }
     for note in now.notes.iter().filter(|note| !before.notes.contains(note)) {
-        tracing::warn!("{note}");
+        tracing::warn!("{}", note.error);
     }
 }
 

@@ -130,7 +130,7 @@ async fn show(web: u16, api: u16, app: &App, started: Instant) -> io::Result<()>
     let snapshot = app.live().current(0);
     for (name, router) in &snapshot.report.http.routers {
         for note in &router.notes {
-            say(&format!("  {name}: {note}\n"))?;
+            say(&format!("  {name}: {}\n", note.error))?;
         }
     }
     say(&format!("\nThe API: curl http://127.0.0.1:{api}/api/rawdata\n"))

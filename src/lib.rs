@@ -16,9 +16,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use trafficcop_api::Api;
 use trafficcop_config::settings::Settings;
-use trafficcop_merger::{Context, Inbox, merge};
+use trafficcop_merger::Inbox;
 use trafficcop_provider::{Event, ProviderError};
-use trafficcop_server::{Server, ServerError};
+use trafficcop_server::{Options, Server, Stopping, worker_count};
 use trafficcop_snapshot::{Builder, Environment, Live};
 
 /// Events of providers that may wait; more make providers wait.
@@ -28,7 +28,9 @@ const EVENTS: usize = 256;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(transparent)]
-    Server(#[from] ServerError),
+    Server(#[from] trafficcop_server::StartError),
+    #[error("cannot start the thread that takes old snapshots apart: {0}")]
+    Reaper(std::io::Error),
     #[error(transparent)]
     Provider(#[from] ProviderError),
 }
@@ -45,7 +47,6 @@ impl App {
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let settings = Arc::new(settings);
         let (events, news) = mpsc::channel(EVENTS);
-        let context = Context::new(&settings);
         let api = Api::new(&settings);
         let environment = Environment {
             settings: Arc::clone(&settings),
@@ -55,14 +56,16 @@ impl App {
         let mut builder = Builder::new(environment);
         let internal = Arc::new(trafficcop_provider_internal::configuration(&settings));
         let first = [(Arc::from("internal"), internal)].into();
-        let snapshot = builder.build(Arc::new(merge(&first, &context)));
-        let live = Live::new(trafficcop_server::workers(&settings), &snapshot);
+        let snapshot = builder.apply(&first);
+        let workers = worker_count();
+        let live = Live::new(workers, &snapshot).map_err(StartError::Reaper)?;
         api.watch(&live);
-        let server = Server::start(&settings, &live, api.stopping()).await?;
+        let options = Options { workers, stopping: Stopping::from_flag(api.stopping()), ..Options::default() };
+        let server = Server::start(&settings, &live, options).await?;
 
         let throttle = settings.providers.providers_throttle_duration;
-        let inbox = Inbox::new(news, control::news, throttle);
-        tokio::spawn(control::run(control::Plane { inbox, context, first, builder, live: Arc::clone(&live) }));
+        let inbox = Inbox::new(news, control::news, throttle, None);
+        tokio::spawn(control::run(control::Plane { inbox, first, builder, live: Arc::clone(&live) }));
         let starter = providers::Starter { out: events.clone(), check: control::middleware_check() };
         providers::start(&settings, &starter)?;
         Ok(Self { server, live, events })
