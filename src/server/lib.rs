@@ -13,6 +13,8 @@ mod forwarded;
 mod http;
 mod http2;
 mod listen;
+#[cfg(test)]
+mod over_sockets;
 mod panics;
 mod path;
 mod prefixed;

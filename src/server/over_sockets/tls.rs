@@ -1,0 +1,150 @@
+//! TLS: certificates by name, options by name, ALPN, and what must not work.
+
+use std::sync::Arc;
+
+use rcgen::generate_simple_self_signed;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use trafficcop_config::dynamic::tls::{Certificate, ClientAuth, Options, Tls};
+use trafficcop_tls::{ClientTls, client_config};
+
+use super::support::*;
+
+/// A certificate for these names, PEM in place.
+fn certificate(names: &[&str]) -> Certificate {
+    let made = generate_simple_self_signed(names.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap();
+    Certificate { cert_file: made.cert.pem(), key_file: made.signing_key.serialize_pem(), stores: Vec::new() }
+}
+
+fn tls(certificates: &[Certificate], options: &[(&str, Options)]) -> Tls {
+    let default = [("default", Options::default())];
+    Tls {
+        certificates: certificates.iter().cloned().map(Into::into).collect(),
+        options: default
+            .iter()
+            .chain(options)
+            .map(|(name, options)| ((*name).to_owned(), options.clone().into()))
+            .collect(),
+        ..Tls::default()
+    }
+}
+
+fn routes() -> Routes {
+    vec![
+        ("Path(`/x`)", true, Arc::new(Echo(&["X-Forwarded-Proto", "X-Forwarded-Port"]))),
+        ("Path(`/plain`)", false, Arc::new(Says("plain"))),
+    ]
+}
+
+async fn connect(running: &Running, name: &str, client: ClientTls) -> std::io::Result<TlsStream<TcpStream>> {
+    let config = client_config(&ClientTls { insecure_skip_verify: true, ..client }).unwrap();
+    let stream = TcpStream::connect(running.address).await.unwrap();
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let connecting = TlsConnector::from(config).connect(name, stream);
+    tokio::time::timeout(PATIENCE, connecting).await.expect("a handshake in time")
+}
+
+const GET: &str = "GET /x HTTP/1.1\r\nHost: a.test\r\n\r\n";
+
+#[tokio::test]
+async fn certificates_follow_the_name_and_routes_the_kind_of_connection() {
+    let (exact, wild) = (certificate(&["a.test"]), certificate(&["*.wild.test"]));
+    let state = tls(&[exact.clone(), wild.clone()], &[]);
+    let running = start(&snapshot(routes(), &state, &[]), |_| {}).await;
+    for (name, expected) in [("a.test", &exact), ("b.wild.test", &wild)] {
+        let stream = connect(&running, name, ClientTls::default()).await.unwrap();
+        let shown = stream.get_ref().1.peer_certificates().unwrap()[0].clone();
+        assert_eq!(shown, trafficcop_tls::pem::certificates(&expected.cert_file).unwrap()[0]);
+    }
+    let mut stream = connect(&running, "a.test", ClientTls::default()).await.unwrap();
+    let answer = ask(&mut stream, GET).await;
+    assert!(answer.ends_with("X-Forwarded-Proto: https\nX-Forwarded-Port: 443\n"), "{answer}");
+    let answer = ask(&mut stream, &GET.replace("/x", "/plain")).await;
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    let answer = talk(running.address, &GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+}
+
+#[tokio::test]
+async fn alpn_chooses_the_version() {
+    let running = start(&snapshot(routes(), &tls(&[certificate(&["a.test"])], &[]), &[]), |_| {}).await;
+    let offers = |names: &[&str]| ClientTls {
+        alpn: names.iter().map(|name| name.as_bytes().to_vec()).collect(),
+        ..ClientTls::default()
+    };
+    for (offered, expected) in [(&["http/1.1", "h2"][..], Some("h2")), (&["http/1.1"], Some("http/1.1")), (&[], None)] {
+        let stream = connect(&running, "a.test", offers(offered)).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), expected.map(str::as_bytes));
+    }
+    assert!(connect(&running, "a.test", offers(&["spdy/1"])).await.is_err());
+}
+
+#[tokio::test]
+async fn options_follow_the_name_and_broken_ones_close() {
+    let strict = Options { min_version: "VersionTLS13".into(), ..Options::default() };
+    let broken = Options { cipher_suites: vec!["TLS_NONE".into()], ..Options::default() };
+    let all = tls(&[certificate(&["*.test"])], &[("strict@file", strict), ("broken@file", broken)]);
+    let hosts = [("b.test", "strict@file"), ("c.test", "broken@file"), ("d.test", "missing@file")];
+    let running = start(&snapshot(routes(), &all, &hosts), |_| {}).await;
+    let old = || ClientTls { max_version: "VersionTLS12".into(), ..ClientTls::default() };
+    assert!(connect(&running, "a.test", old()).await.is_ok());
+    assert!(connect(&running, "b.test", old()).await.is_err());
+    assert!(connect(&running, "c.test", ClientTls::default()).await.is_err());
+    assert!(connect(&running, "d.test", ClientTls::default()).await.is_err());
+
+    let mut fronted = connect(&running, "a.test", ClientTls::default()).await.unwrap();
+    let answer = ask(&mut fronted, &GET.replace("a.test", "b.test")).await;
+    assert!(answer.starts_with("HTTP/1.1 421 ") && answer.ends_with("Misdirected Request\n"), "{answer}");
+    let answer = ask(&mut fronted, &GET.replace("a.test", "e.test")).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "the same options: {answer}");
+}
+
+#[tokio::test]
+async fn clients_are_asked_for_certificates() {
+    let (good, alien) = (certificate(&["good"]), certificate(&["alien"]));
+    let auth = |kind: &str| ClientAuth { ca_files: vec![good.cert_file.clone()], client_auth_type: kind.into() };
+    let options = |kind: &str| Options { client_auth: auth(kind), ..Options::default() };
+    let state = tls(
+        &[certificate(&["*.test"])],
+        &[
+            ("must@file", options("")),
+            ("maybe@file", options("VerifyClientCertIfGiven")),
+            ("any@file", options("RequireAnyClientCert")),
+        ],
+    );
+    let hosts = [("must.test", "must@file"), ("maybe.test", "maybe@file"), ("any.test", "any@file")];
+    let running = start(&snapshot(routes(), &state, &hosts), |_| {}).await;
+    let with = |own: Option<&Certificate>| ClientTls {
+        certificates: own
+            .map(|own| trafficcop_config::dynamic::http::CertificatePair {
+                cert_file: own.cert_file.clone(),
+                key_file: own.key_file.clone(),
+            })
+            .into_iter()
+            .collect(),
+        ..ClientTls::default()
+    };
+    for (name, own, expected) in [
+        ("must.test", Some(&good), true),
+        ("must.test", None, false),
+        ("must.test", Some(&alien), false),
+        ("maybe.test", None, true),
+        ("maybe.test", Some(&good), true),
+        ("maybe.test", Some(&alien), false),
+        ("any.test", Some(&alien), true),
+        ("any.test", None, false),
+    ] {
+        // With TLS 1.3 the client believes itself connected before the server has looked at its certificate.
+        let served = match connect(&running, name, with(own)).await {
+            Ok(mut stream) => {
+                use tokio::io::AsyncWriteExt;
+                let request = GET.replace("a.test", name).replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+                stream.write_all(request.as_bytes()).await.is_ok() && read_all(&mut stream).await.contains("200 OK")
+            }
+            Err(_) => false,
+        };
+        assert_eq!(served, expected, "{name}, certificate: {}", own.is_some());
+    }
+}
