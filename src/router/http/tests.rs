@@ -27,8 +27,12 @@ fn holds(syntax: Syntax, rule: &str, request: &str) -> bool {
 
 #[track_caller]
 fn checked(syntax: Syntax, rule: &str, yes: &[&str], no: &[&str]) {
-    yes.iter().for_each(|request| assert!(holds(syntax, rule, request), "{rule} should hold for {request}"));
-    no.iter().for_each(|request| assert!(!holds(syntax, rule, request), "{rule} should not hold for {request}"));
+    for request in yes {
+        assert!(holds(syntax, rule, request), "{rule} should hold for {request}");
+    }
+    for request in no {
+        assert!(!holds(syntax, rule, request), "{rule} should not hold for {request}");
+    }
 }
 
 #[track_caller]

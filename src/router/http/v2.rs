@@ -97,7 +97,7 @@ fn headers(
     build: impl Fn(&str, &Argument) -> Result<HttpMatcher, RuleError>,
 ) -> Result<Rule<HttpMatcher>, RuleError> {
     let arguments = &place.call.arguments;
-    if arguments.len() % 2 != 0 {
+    if !arguments.len().is_multiple_of(2) {
         return Err(place.error(&format!("{name} takes pairs of a name and a value")));
     }
     let mut rules = Vec::new();
@@ -120,7 +120,7 @@ fn queries(place: &Place<'_>) -> Result<Rule<HttpMatcher>, RuleError> {
             None => parts.push((argument.value.as_str(), argument)),
         }
     }
-    if parts.len() % 2 != 0 {
+    if !parts.len().is_multiple_of(2) {
         return Err(place.error("Query takes pairs of a key and a value").expecting(Some("Query(`key=value`)")));
     }
     let mut seen = Vec::new();

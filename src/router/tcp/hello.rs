@@ -125,7 +125,7 @@ fn client_hello(message: &[u8]) -> Option<ClientHello> {
     let session = reader.short()?;
     let suites = reader.long()?;
     reader.short()?;
-    if session.0.len() > 32 || suites.0.len() % 2 != 0 {
+    if session.0.len() > 32 || !suites.0.len().is_multiple_of(2) {
         return None;
     }
     if reader.is_empty() {

@@ -16,8 +16,11 @@ fn names(rule: &str, yes: &[&str], no: &[&str]) {
 
 #[track_caller]
 fn named(syntax: Syntax, rule: &str, yes: &[&str], no: &[&str]) {
-    yes.iter().for_each(|name| check(syntax, rule, true, name, &[], "10.0.0.1"));
-    no.iter().for_each(|name| check(syntax, rule, false, name, &[], "10.0.0.1"));
+    for (names, expected) in [(yes, true), (no, false)] {
+        for name in names {
+            check(syntax, rule, expected, name, &[], "10.0.0.1");
+        }
+    }
 }
 
 #[test]

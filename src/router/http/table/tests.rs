@@ -73,7 +73,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_index_answers_as_trying_every_rule_does(
@@ -127,9 +127,9 @@ fn rank_is_priority_then_provider_then_name() {
 
 #[test]
 fn deep_prefixes_are_no_danger() {
-    let routes = (1..3000).map(|length| Route {
-        rule: parse_http(&format!("PathPrefix(`/{}`)", "a".repeat(length)), Syntax::V3).unwrap(),
-        priority: length as i64,
+    let routes = (1..3000_u16).map(|length| Route {
+        rule: parse_http(&format!("PathPrefix(`/{}`)", "a".repeat(length.into())), Syntax::V3).unwrap(),
+        priority: length.into(),
         precedence: 0,
         name: length.to_string(),
         route: length,
