@@ -1,12 +1,13 @@
 //! The command line: what is asked for, and where the settings come from.
 //!
 //! Traefik's flags, subcommands and aliases, and a few of our own. Knows nothing of how the router works: it ends in
-//! [`crate::run`] with settings, or in an exit code.
+//! [`crate::App`] with settings, or in an exit code.
 
 mod check;
 mod health;
 mod help;
 mod invocation;
+mod serve;
 pub mod source;
 #[cfg(test)]
 mod tests;
@@ -61,7 +62,7 @@ pub fn main(start: &Start) -> ExitCode {
 
 fn run(invocation: &Invocation, start: &Start) -> ExitCode {
     match source::load(invocation, start) {
-        Ok(loaded) => crate::run(loaded),
+        Ok(loaded) => serve::run(loaded),
         Err(errors) => {
             let style = Style::of(std::io::stderr().is_terminal());
             let text = diagnose::render(&diagnose::errors(errors), &mut Texts::default(), style);

@@ -4,14 +4,14 @@
 
 pub(crate) mod documents;
 pub(crate) mod references;
-mod texts;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
+use trafficcop_config::effect::Note;
 use trafficcop_config::settings::Loaded;
-use trafficcop_config::settings::effect::WithoutEffect;
 use trafficcop_config::{ConfigError, ConfigErrors, Origin, Problem};
 
 pub use texts::Texts;
@@ -68,7 +68,7 @@ pub fn remarks(loaded: &Loaded) -> Vec<Finding> {
 }
 
 /// Options that do nothing, as findings.
-pub fn without_effect(options: &[WithoutEffect]) -> impl Iterator<Item = Finding> {
+pub fn without_effect(options: &[Note]) -> impl Iterator<Item = Finding> {
     options.iter().map(|option| {
         let message = format!("understood, but has no effect: {}", option.reason);
         let problem = Problem::Other { message };

@@ -70,7 +70,9 @@ pub(super) fn ask(method: Method, url: &str, patience: Duration) -> Result<Answe
         stream.set_write_timeout(Some(left()))?;
         stream.set_read_timeout(Some(left()))?;
         let verb = if matches!(method, Method::Head) { "HEAD" } else { "GET" };
-        (&stream).write_all(format!("{verb} {path} HTTP/1.0\r\nHost: {authority}\r\nConnection: close\r\n\r\n").as_bytes())?;
+        (&stream).write_all(
+            format!("{verb} {path} HTTP/1.0\r\nHost: {authority}\r\nConnection: close\r\n\r\n").as_bytes(),
+        )?;
         read_answer(BufReader::new(&stream), method)
     };
     exchange().map_err(|error| error.to_string())

@@ -1,9 +1,12 @@
 //! What a command line asks for, before any option is understood.
 
+use trafficcop_config::shape::Kind;
+
 /// What to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Action {
     /// Route traffic.
+    #[default]
     Run,
     Version,
     Help,
@@ -15,7 +18,7 @@ pub enum Action {
 }
 
 /// A command line, taken apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invocation {
     pub action: Action,
     /// Options of the static configuration, as written.
@@ -28,6 +31,9 @@ pub struct Invocation {
     pub json: bool,
     /// What `check` and `demo` were given beside flags.
     pub operands: Vec<String>,
+    /// The first word that is neither a flag nor the value of one. It ends the flags: what follows is not read, as with
+    /// Traefik.
+    pub stray: Option<String>,
 }
 
 impl Invocation {
@@ -40,18 +46,25 @@ impl Invocation {
             Some(command) => Self::command(command)?,
             None => Action::Run,
         };
-        let mut read = Self { action, flags: vec![], config_file: None, debug: false, json: false, operands: vec![] };
+        let mut read = Self { action, ..Self::default() };
         if action == Action::Demo {
             read.operands = rest.cloned().collect();
             return Ok(read);
         }
         while let Some(word) = rest.next() {
             let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
-            match name.trim_start_matches('-').to_ascii_lowercase().as_str() {
-                _ if !word.starts_with('-') && read.action == Action::Check && !read.awaits_value() => {
-                    read.operands.push(word.clone());
+            if !word.starts_with('-') {
+                match read.flags.last_mut().filter(|last| awaits_value(last)) {
+                    Some(last) => *last = format!("{last}={word}"),
+                    None if read.action == Action::Check => read.operands.push(word.clone()),
+                    None => {
+                        read.stray = Some(word.clone());
+                        break;
+                    }
                 }
-                _ if !word.starts_with('-') => read.flags.push(word.clone()),
+                continue;
+            }
+            match name.trim_start_matches('-').to_ascii_lowercase().as_str() {
                 "help" | "h" if value.is_none() => read.action = Action::Help,
                 "version" if value.is_none() => read.action = Action::Version,
                 "configfile" | "c" => {
@@ -83,18 +96,17 @@ impl Invocation {
             format!("command not found: {name}{hint}")
         })
     }
+}
 
-    /// Whether the last flag still waits for its value, so that what follows belongs to it: `--log.level DEBUG`.
-    fn awaits_value(&self) -> bool {
-        let Some(last) = self.flags.last().filter(|last| last.starts_with('-') && !last.contains('=')) else {
-            return false;
-        };
-        let name: Vec<&str> = last.trim_start_matches('-').split('.').collect();
-        super::source::shape().kind_of(&name).is_some_and(|kind| {
-            use trafficcop_config::shape::Kind;
-            matches!(kind, Kind::Number | Kind::Text | Kind::List)
-        })
+/// Whether a flag still waits for its value, so that the next word belongs to it: `--log.level DEBUG`. A flag that does
+/// not exist does, too: it is refused later, and its value is no mistake of its own.
+fn awaits_value(flag: &str) -> bool {
+    if flag.contains('=') {
+        return false;
     }
+    let name: Vec<&str> = flag.trim_start_matches('-').split('.').collect();
+    let kind = super::source::shape().kind_of(&name);
+    matches!(kind, None | Some(Kind::Number | Kind::Text | Kind::List))
 }
 
 /// The last part of a path.

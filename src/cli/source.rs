@@ -37,6 +37,11 @@ pub fn load(invocation: &Invocation, start: &Start) -> Result<Loaded, ConfigErro
         let at = Origin::Flag("configFile".into());
         loaded.warnings.push(ConfigError { at, path: String::new(), problem: Problem::Other { message } });
     }
+    if let Some(stray) = &invocation.stray {
+        let message = format!("{stray} is no flag: it and everything after it was passed over");
+        let warning = ConfigError { at: Origin::Unknown, path: String::new(), problem: Problem::Other { message } };
+        loaded.warnings.push(warning);
+    }
     if invocation.debug {
         loaded.settings.log.get_or_insert_with(Log::default).level = "DEBUG".into();
     }

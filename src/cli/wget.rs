@@ -50,7 +50,8 @@ impl Fetch {
     fn short<'a>(&mut self, letters: &str, words: &mut impl Iterator<Item = &'a String>) -> Result<(), String> {
         for (at, letter) in letters.char_indices() {
             let rest = &letters[at + letter.len_utf8()..];
-            let mut value = || if rest.is_empty() { words.next().cloned().unwrap_or_default() } else { rest.to_owned() };
+            let mut value =
+                || if rest.is_empty() { words.next().cloned().unwrap_or_default() } else { rest.to_owned() };
             match letter {
                 'O' => self.output = Some(value()),
                 'T' => self.timeout = seconds(&value())?,

@@ -5,12 +5,13 @@
 
 use std::fmt;
 
-use crate::{Node, Origin, Scalar, Value};
+use crate::decode::scalar::boolean;
+use crate::{Node, Origin, Scalar, Value, pattern};
 
 /// An option without effect, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoEffect {
-    /// Dotted path; `*` stands for any one name, `[]` for any item of a list: `http.routers.*.ruleSyntax`.
+    /// Dotted path; `*` stands for any one name or item of a list: `http.routers.*.ruleSyntax`.
     pub pattern: &'static str,
     /// One sentence for the user.
     pub reason: &'static str,
@@ -32,48 +33,20 @@ impl fmt::Display for Note {
 
 /// Every option of `options` that `node` sets, in the order of the list. Sections that are switched off set nothing.
 pub fn notes(node: &Node, options: &[NoEffect]) -> Vec<Note> {
-    let mut found = Vec::new();
-    for option in options {
-        find(node, option.pattern, &mut String::new(), &mut |node, path| {
-            found.push(Note { at: node.place().clone(), path: path.to_owned(), reason: option.reason });
-        });
-    }
-    found
+    let set = |option: &NoEffect| {
+        let reason = option.reason;
+        let written = pattern::find(node, option.pattern).into_iter().filter(|found| !is_off(found.node));
+        written.map(move |found| Note { at: found.node.place().clone(), path: found.path, reason }).collect::<Vec<_>>()
+    };
+    options.iter().flat_map(set).collect()
 }
 
-/// Calls `visit` with every node at `pattern`, and its path.
-fn find(node: &Node, pattern: &str, path: &mut String, visit: &mut impl FnMut(&Node, &str)) {
-    if pattern.is_empty() {
-        if !matches!(node.value, Value::Null | Value::Scalar(Scalar::Bool(false))) {
-            visit(node, path);
-        }
-        return;
-    }
-    let (step, rest) = match pattern.strip_prefix("[]") {
-        Some(rest) => ("[]", rest),
-        None => pattern.split_at(pattern.find(['.', '[']).unwrap_or(pattern.len())),
-    };
-    let rest = rest.strip_prefix('.').unwrap_or(rest);
-    let length = path.len();
+/// Written only to switch it off; from flags, variables and labels that is a text.
+fn is_off(node: &Node) -> bool {
     match &node.value {
-        Value::List(items) if step == "[]" => {
-            for (index, item) in items.iter().enumerate() {
-                path.push_str(&format!("[{index}]"));
-                find(item, rest, path, visit);
-                path.truncate(length);
-            }
-        }
-        Value::Map(entries) if step != "[]" => {
-            for (key, child) in entries.iter().filter(|(key, _)| step == "*" || key.eq_ignore_ascii_case(step)) {
-                if length > 0 {
-                    path.push('.');
-                }
-                path.push_str(key);
-                find(child, rest, path, visit);
-                path.truncate(length);
-            }
-        }
-        _ => {}
+        Value::Null | Value::Scalar(Scalar::Bool(false)) => true,
+        Value::Scalar(Scalar::Text(text)) => boolean(text) == Some(false),
+        _ => false,
     }
 }
 
@@ -94,13 +67,14 @@ mod tests {
     fn finds_what_is_set() {
         check("a: {b: 1}", "a.b", &["f.yml:1:5: a.b has no effect: so it is"]);
         check("a: {x: {B: {}}}", "a.*.b", &["f.yml:1:9: a.x.B has no effect: so it is"]);
-        check("a: [{b: 1}, {c: 1}]", "a[].c", &["f.yml:1:14: a[1].c has no effect: so it is"]);
+        check("a: [{b: 1}, {c: 1}]", "a.*.c", &["f.yml:1:14: a[1].c has no effect: so it is"]);
     }
 
     #[test]
     fn is_silent_about_what_is_not_set() {
         check("a: {b: false, c: , d: {}}", "a.b", &[]);
         check("a: {b: false, c: , d: {}}", "a.c", &[]);
+        check("a: {b: 'false'}", "a.b", &[]);
         check("a: [1]", "a.b", &[]);
         check("b: 1", "a", &[]);
     }

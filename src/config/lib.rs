@@ -13,6 +13,7 @@ pub mod error;
 pub mod name;
 pub mod node;
 pub mod origin;
+pub mod pattern;
 pub mod read;
 pub mod secret;
 pub mod settings;

@@ -25,7 +25,9 @@ fn likeness(name: &str, candidate: &str) -> f64 {
     } else {
         0.0
     };
-    spelled.max(contained)
+    // Two letters swapped, or one wrong, in a short name: `tsl` for `tls`.
+    let slip = if short.len() >= 3 && strsim::osa_distance(name, candidate) <= 1 { 0.9 } else { 0.0 };
+    spelled.max(contained).max(slip)
 }
 
 #[cfg(test)]
@@ -46,6 +48,7 @@ mod tests {
         check("rules", Some("rule"));
         check("prioritiy", Some("priority"));
         check("cert", Some("certFile"));
+        check("tsl", Some("tls"));
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use trafficcop_config::dynamic::{Configuration, Middleware, document};
+use trafficcop_config::effect::notes;
 use trafficcop_config::read::{self, Format};
-use trafficcop_config::settings::Settings;
-use trafficcop_config::settings::effect::{self, without_effect};
+use trafficcop_config::settings::{Settings, effect};
 use trafficcop_config::{At, ConfigError, ConfigErrors, Node, Origin, Problem};
 use trafficcop_router::rule::{RuleError, Syntax, parse_http, parse_tcp};
 
@@ -19,7 +19,8 @@ pub(crate) struct Document {
 /// Reads a file: its template is expanded, then the notation read.
 pub(crate) fn read(path: &Path, texts: &mut Texts) -> Result<Document, ConfigErrors> {
     let file = path.to_string_lossy();
-    let format = Format::of(path).ok_or_else(|| failed(path, "is neither a .toml nor a .yaml nor a .yml file".into()))?;
+    let format =
+        Format::of(path).ok_or_else(|| failed(path, "is neither a .toml nor a .yaml nor a .yml file".into()))?;
     let text = std::fs::read_to_string(path).map_err(|error| failed(path, format!("cannot be read: {error}")))?;
     let expanded = trafficcop_provider::template::render_document(&text)
         .map_err(|error| failed(path, format!("template: {error}")))?;
@@ -57,7 +58,7 @@ pub(crate) fn examine(documents: &[Document], settings: Option<&Settings>, texts
             }
             Err(wrong) => findings.extend(errors(wrong)),
         }
-        findings.extend(super::without_effect(&without_effect(&document.node, effect::DYNAMIC)));
+        findings.extend(super::without_effect(&notes(&document.node, effect::DYNAMIC)));
     }
     let nodes: Vec<&Node> = documents.iter().map(|document| &document.node).collect();
     findings.extend(references::examine(&nodes));

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use trafficcop_config::settings::pattern;
 use trafficcop_config::suggest::nearest;
-use trafficcop_config::{ConfigError, Node, Problem, Scalar, Value};
+use trafficcop_config::{ConfigError, Node, Problem, Scalar, Value, pattern};
 
 use super::{Finding, Severity};
 

@@ -45,11 +45,14 @@ impl Texts {
 fn word(text: &str) -> usize {
     let mut letters = text.char_indices();
     match letters.next() {
-        Some((_, quote @ ('"' | '\'' | '`'))) => letters.find(|(_, letter)| *letter == quote).map_or(text.len(), |(at, _)| at + 1),
+        Some((_, quote @ ('"' | '\'' | '`'))) => {
+            letters.find(|(_, letter)| *letter == quote).map_or(text.len(), |(at, _)| at + 1)
+        }
         Some(_) => {
             let ends = |(at, letter): &(usize, char)| {
                 let after = text[at + letter.len_utf8()..].chars().next();
-                matches!(letter, ',' | ']' | '}' | '=') || letter.is_whitespace()
+                matches!(letter, ',' | ']' | '}' | '=')
+                    || letter.is_whitespace()
                     || (*letter == ':' && after.is_none_or(char::is_whitespace))
             };
             letters.find(ends).map_or(text.len(), |(at, _)| at)

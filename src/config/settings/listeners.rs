@@ -45,7 +45,8 @@ pub(super) fn validate(settings: &Settings, examiner: &mut Examiner<'_>) {
 fn clash(one: &Listener<'_>, other: &Listener<'_>) -> bool {
     let (a, b) = (&one.address, &other.address);
     let everywhere = |host: &str| matches!(host, "" | "0.0.0.0" | "::");
-    let host = |host: &str| if host.eq_ignore_ascii_case("localhost") { "127.0.0.1".to_owned() } else { host.to_owned() };
+    let host =
+        |host: &str| if host.eq_ignore_ascii_case("localhost") { "127.0.0.1".to_owned() } else { host.to_owned() };
     let same_host = everywhere(&a.host) || everywhere(&b.host) || host(&a.host) == host(&b.host);
     a.port != 0 && a.port == b.port && a.udp == b.udp && same_host && !(one.reuse_port && other.reuse_port)
 }

@@ -3,14 +3,18 @@
 //! Knows the rules of each kind of source, but reads none: whoever calls has found the file, the arguments or the
 //! variables and turned them into a [`Node`].
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::effect::{self, WithoutEffect};
+use super::effect;
 use super::validate::validate;
 use super::{Settings, options, removed};
+use crate::effect::{Note, notes};
 use crate::suggest::nearest;
-use crate::{ConfigError, ConfigErrors, Node, Problem, Value, dynamic};
+use crate::{ConfigError, ConfigErrors, Node, Problem, Value, dynamic, pattern};
 
 /// Where the settings came from. Sources are never mixed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +35,7 @@ pub struct Loaded {
     /// What is deprecated, doubtful or left out.
     pub warnings: Vec<ConfigError>,
     /// What is understood but does nothing in this build.
-    pub without_effect: Vec<WithoutEffect>,
+    pub without_effect: Vec<Note>,
 }
 
 /// Turns what one source says into settings. All errors at once.
@@ -49,13 +53,28 @@ pub fn load(source: Source, document: &Node) -> Result<Loaded, ConfigErrors> {
             errors.extend(found.errors);
             warnings.extend(found.warnings);
             if errors.is_empty() {
-                let without_effect = effect::without_effect(&ours, effect::STATIC);
+                let without_effect = notes(&ours, effect::STATIC);
                 return Ok(Loaded { settings, source, warnings, without_effect });
             }
         }
-        Err(wrong) => errors.extend(wrong.0),
+        Err(wrong) => {
+            errors.extend(further(&ours, &wrong.0));
+            errors.extend(wrong.0);
+        }
     }
     Err(ConfigErrors(errors).sorted())
+}
+
+/// What else is wrong, apart from what could not be decoded and whatever contains that.
+fn further(document: &Node, wrong: &[ConfigError]) -> Vec<ConfigError> {
+    let rest = wrong.iter().fold(document.clone(), |rest, error| pattern::without(&rest, &error.path));
+    let Ok(settings) = rest.decode::<Settings>() else { return Vec::new() };
+    let found = validate(&settings.completed(), &rest).errors;
+    found.into_iter().filter(|error| !wrong.iter().any(|known| below(&known.path, &error.path))).collect()
+}
+
+fn below(path: &str, parent: &str) -> bool {
+    path.get(..parent.len()).is_some_and(|head| head.eq_ignore_ascii_case(parent))
 }
 
 /// The sections of the static configuration, as documented.
@@ -98,5 +117,9 @@ fn is_empty(document: &Node) -> bool {
 fn nothing_found(file: &str, document: &Node) -> ConfigErrors {
     let what = if is_empty(document) { "no configuration" } else { "no valid configuration" };
     let message = format!("{what} found in file: {file}");
-    ConfigErrors(vec![ConfigError { at: document.at.clone(), path: String::new(), problem: Problem::Other { message } }])
+    ConfigErrors(vec![ConfigError {
+        at: document.at.clone(),
+        path: String::new(),
+        problem: Problem::Other { message },
+    }])
 }

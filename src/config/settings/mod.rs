@@ -18,14 +18,13 @@ pub mod kubernetes;
 pub mod load;
 pub mod observability;
 pub mod options;
-pub mod pattern;
 pub mod providers;
 pub mod stores;
+#[cfg(test)]
+mod tests;
 pub mod tls;
 pub mod transport;
 pub mod validate;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 

@@ -69,7 +69,11 @@ impl Examiner<'_> {
             return None;
         }
         let nearest = nearest(found, names.iter().copied()).map(str::to_owned);
-        Some(Problem::BadValue { found: format!("{found:?}"), expected: format!("one of {}", names.join(", ")), nearest })
+        Some(Problem::BadValue {
+            found: format!("{found:?}"),
+            expected: format!("one of {}", names.join(", ")),
+            nearest,
+        })
     }
 
     fn log(&mut self, settings: &Settings) {
@@ -92,9 +96,9 @@ impl Examiner<'_> {
         }
         for (index, name) in settings.providers.precedence.iter().enumerate() {
             let name = name.to_lowercase();
-            let plugin = name.strip_prefix("plugin-").is_some_and(|plugin| {
-                settings.providers.plugin.keys().any(|known| known.eq_ignore_ascii_case(plugin))
-            });
+            let plugin = name
+                .strip_prefix("plugin-")
+                .is_some_and(|plugin| settings.providers.plugin.keys().any(|known| known.eq_ignore_ascii_case(plugin)));
             if !plugin && let Some(problem) = Self::one_of(&name, &PRECEDENCE) {
                 self.error(format!("providers.precedence[{index}]"), problem);
             }
@@ -170,7 +174,9 @@ impl Examiner<'_> {
         if let Some(redirection) = &http.redirections.entry_point {
             let path = path("http.redirections.entryPoint.to");
             match redirection.to.strip_prefix(':').map(str::parse::<u16>) {
-                _ if redirection.to.is_empty() => self.warn(path, Problem::Missing { field: "an entry point or port".into() }),
+                _ if redirection.to.is_empty() => {
+                    self.warn(path, Problem::Missing { field: "an entry point or port".into() });
+                }
                 Some(Ok(_)) => {}
                 Some(Err(_)) => self.warn(path, bad(&redirection.to, "an entry point or :port")),
                 None => self.entry_point_exists(&path, Some(&redirection.to), settings),

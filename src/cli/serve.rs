@@ -1,0 +1,93 @@
+//! Runs the router until it is told to stop.
+
+use std::io;
+use std::process::ExitCode;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use trafficcop_config::settings::{Loaded, Log, Source};
+use trafficcop_observe::log;
+
+use crate::{App, diagnose};
+
+/// Threads of the control plane; traffic has its own.
+const CONTROL_THREADS: usize = 2;
+
+/// Starts everything and waits for SIGINT or SIGTERM; then stops gracefully, or at once at the second signal.
+pub(super) fn run(loaded: Loaded) -> ExitCode {
+    let done = start_log(loaded.settings.log.as_ref()).and_then(|()| {
+        diagnose::announce(&loaded);
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(CONTROL_THREADS).thread_name("control").enable_all().build()?;
+        runtime.block_on(serve(loaded))
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("Command error: {error}");
+            super::refuse(&format!("trafficcop: {error}"))
+        }
+    }
+}
+
+async fn serve(loaded: Loaded) -> io::Result<()> {
+    let mut signals = Signals::new()?;
+    let source = match &loaded.source {
+        Source::File(file) => file.to_string(),
+        Source::Flags => "flags".to_owned(),
+        Source::Variables => "environment variables".to_owned(),
+        Source::Defaults => "defaults".to_owned(),
+    };
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "Settings come from {source}.");
+    let app = App::start(loaded.settings).await.map_err(io::Error::other)?;
+    tracing::info!("Server is ready.");
+    signals.stop().await;
+    tracing::info!("Stopping. Requests in flight may finish; a second signal ends them.");
+    tokio::select! {
+        () = app.stop() => tracing::info!("Stopped."),
+        () = signals.stop() => tracing::warn!("Stopped at once."),
+    }
+    Ok(())
+}
+
+fn start_log(settings: Option<&Log>) -> io::Result<()> {
+    let defaults = Log::default();
+    let settings = settings.unwrap_or(&defaults);
+    let options = log::Options {
+        level: settings.level.clone(),
+        json: settings.format == "json",
+        no_color: settings.no_color,
+        file: (!settings.file_path.is_empty()).then(|| settings.file_path.clone().into()),
+    };
+    log::init(&options).map(drop)
+}
+
+/// The signals that the process listens to.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// Taken so that they do not end the process: the file provider acts on the one, the access log on the other.
+    others: [Signal; 2],
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            others: [signal(SignalKind::hangup())?, signal(SignalKind::user_defined1())?],
+        })
+    }
+
+    /// Waits for a signal that means the end.
+    async fn stop(&mut self) {
+        let [hangup, reopen] = &mut self.others;
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return,
+                _ = self.terminate.recv() => return,
+                _ = hangup.recv() => {}
+                _ = reopen.recv() => {}
+            }
+        }
+    }
+}
