@@ -25,6 +25,8 @@ mod servers;
 mod stream;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod weighted;
 

@@ -134,6 +134,85 @@ impl Pool {
 }
 
 #[cfg(test)]
-pub(crate) fn idle_connections(endpoint: &Endpoint) -> usize {
-    POOLS.with_borrow(|pools| pools.of.get(&endpoint.id).map_or(0, |pool| pool.idle.len()))
+mod tests {
+    use super::*;
+    use crate::http::Transport;
+    use crate::http::server_url::ServerUrl;
+    use crate::http::testing::worker;
+    use tokio::net::{TcpListener, TcpStream};
+    use trafficcop_config::dynamic::http::ServersTransport;
+
+    struct Kept {
+        endpoint: Arc<Endpoint>,
+        /// The other ends.
+        servers: Vec<TcpStream>,
+    }
+
+    async fn keep(limit: i64, count: usize) -> Kept {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let settings = ServersTransport { max_idle_conns_per_host: limit, ..ServersTransport::default() };
+        let url = ServerUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let endpoint = Transport::new(&settings).unwrap().endpoint(&url);
+        let mut servers = Vec::new();
+        for _ in 0..count {
+            let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            servers.push(listener.accept().await.unwrap().0);
+            put(&endpoint, Connection::new(Stream::Plain(stream)));
+        }
+        Kept { endpoint, servers }
+    }
+
+    /// How many connections are left after a sweep that comes so late.
+    fn swept(seconds: u64) -> usize {
+        POOLS.with_borrow_mut(|pools| {
+            let now = Instant::now() + Duration::from_secs(seconds);
+            pools.of.retain(|_, pool| pool.sweep(now));
+            pools.of.values().map(|pool| pool.idle.len()).sum()
+        })
+    }
+
+    #[tokio::test]
+    async fn a_burst_stays_for_a_second_and_the_rest_until_the_idle_timeout() {
+        worker(async {
+            let _kept = keep(2, 5).await;
+            assert_eq!([swept(0), swept(2), swept(89), swept(91)], [5, 2, 2, 0]);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_the_server_closed_goes() {
+        worker(async {
+            let mut kept = keep(9, 3).await;
+            let closed = kept.servers.remove(1);
+            drop(closed);
+            // The news has to arrive.
+            while swept(0) == 3 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(swept(0), 2);
+            assert!(take(&kept.endpoint).is_some() && take(&kept.endpoint).is_some() && take(&kept.endpoint).is_none());
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn connections_go_with_the_last_user_of_their_server() {
+        worker(async {
+            let kept = keep(9, 3).await;
+            assert_eq!(swept(0), 3);
+            drop(kept.endpoint);
+            assert_eq!(swept(0), 0);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn below_zero_nothing_is_kept() {
+        worker(async {
+            let _kept = keep(-1, 3).await;
+            assert_eq!(swept(0), 0);
+        })
+        .await;
+    }
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 use trafficcop_config::dynamic::http::{LoadBalancer, Server, ServersTransport};
 use trafficcop_exchange::{Body, ConnectionInfo, Exchange, Method, Request, Response, Service, Target};
 
@@ -54,6 +55,8 @@ pub(crate) struct Backend {
     pub(crate) url: String,
     connections: Rc<Cell<usize>>,
     seen: Rc<RefCell<Vec<String>>>,
+    /// Accepting and every connection.
+    tasks: Rc<RefCell<JoinSet<()>>>,
 }
 
 impl Backend {
@@ -61,15 +64,23 @@ impl Backend {
     pub(crate) async fn start(act: impl Fn(usize, usize, &str) -> Act + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let backend = Self { url, connections: Rc::default(), seen: Rc::default() };
+        let backend = Self { url, connections: Rc::default(), seen: Rc::default(), tasks: Rc::default() };
         let (connections, seen, act) = (Rc::clone(&backend.connections), Rc::clone(&backend.seen), Rc::new(act));
-        tokio::task::spawn_local(async move {
+        let tasks = Rc::clone(&backend.tasks);
+        backend.tasks.borrow_mut().spawn_local(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 connections.set(connections.get() + 1);
-                tokio::task::spawn_local(converse(stream, connections.get(), Rc::clone(&act), Rc::clone(&seen)));
+                let conversation = converse(stream, connections.get(), Rc::clone(&act), Rc::clone(&seen));
+                tasks.borrow_mut().spawn_local(conversation);
             }
         });
         backend
+    }
+
+    /// As a process that is killed: nobody listens any more, and every connection ends.
+    pub(crate) async fn kill(&self) {
+        let mut tasks = self.tasks.take();
+        tasks.shutdown().await;
     }
 
     pub(crate) async fn answering(body: &'static str) -> Self {

@@ -1,9 +1,8 @@
-use std::cell::Cell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::*;
 use crate::http::testing::*;
-use trafficcop_config::dynamic::http::{Cookie, Sticky};
+use trafficcop_config::dynamic::http::{Cookie, ServersTransport, Sticky};
 use trafficcop_exchange::{Method, Stage};
 
 #[tokio::test]
@@ -113,20 +112,19 @@ async fn a_stale_connection_is_replaced_where_that_is_safe() {
 #[tokio::test]
 async fn a_server_that_is_gone_is_nobodys_concern_while_there_is_another() {
     worker(async {
-        // It dies with a kept connection open: stale, then refused, then the other server.
-        let dying = Rc::new(Cell::new(false));
-        let is_dead = Rc::clone(&dying);
-        let dying_backend = Backend::start(move |_, _, _| if is_dead.get() { Act::Close } else { ok("a") }).await;
-        let other = Backend::answering("b").await;
+        let (dying, other) = (Backend::answering("a").await, Backend::answering("b").await);
         let (closed, bad) = (closed_url().await, closed_url().await);
-        let service = servers(&[&closed, &dying_backend.url, &bad, &other.url]);
+        let service = servers(&[&closed, &dying.url, &bad, &other.url]);
+        let post = || with_body(request(Method::POST, "/"), "pay");
         for _ in 0..8 {
-            let (status, body) = ask(&*service, with_body(request(Method::POST, "/"), "pay")).await;
-            assert_eq!(status, 200, "{body}");
+            assert_eq!(ask(&*service, post()).await.0, 200);
         }
-        assert!(other.seen().iter().all(|seen| seen.ends_with("pay")));
-        dying.set(true);
-        drop(dying_backend);
+        assert!(dying.seen().len() > 1 && dying.seen().iter().all(|seen| seen.ends_with("pay")));
+        // It dies with a kept connection open: stale, then refused, then the other server.
+        dying.kill().await;
+        for _ in 0..8 {
+            assert_eq!(ask(&*service, post()).await, (200, "b".into()));
+        }
     })
     .await;
 }
@@ -227,6 +225,3 @@ async fn answers_that_are_none() {
     })
     .await;
 }
-
-use std::sync::Arc;
-use trafficcop_config::dynamic::http::ServersTransport;

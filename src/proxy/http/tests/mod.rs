@@ -1,0 +1,8 @@
+//! What crosses several files, over sockets on loopback.
+
+mod h2;
+mod health;
+mod nested;
+mod slow;
+mod streams;
+mod tls;

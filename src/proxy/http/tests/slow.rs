@@ -1,0 +1,68 @@
+//! Deadlines, and servers that are silent.
+
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpListener;
+use trafficcop_config::Duration as ConfigDuration;
+use trafficcop_config::dynamic::http::{Cookie, ForwardingTimeouts, ServersTransport, Sticky};
+use trafficcop_exchange::{Method, Reason, Stage};
+
+use crate::http::testing::*;
+
+#[tokio::test]
+async fn no_answer_in_time() {
+    worker(async {
+        let backend = Backend::start(|_, _, _| Act::Silence).await;
+        let timeouts = ForwardingTimeouts {
+            response_header_timeout: ConfigDuration::from_millis(50),
+            ..ForwardingTimeouts::default()
+        };
+        let transport = ServersTransport { forwarding_timeouts: Some(timeouts), ..ServersTransport::default() };
+        let mut cx = exchange();
+        let service = build_with(&settings(&[&backend.url]), &transport);
+        let answer = ask_in(&*service, request(Method::GET, "/"), &mut cx).await;
+        assert_eq!(answer, (504, "Gateway Timeout".into()));
+        assert_eq!(cx.reason, Some(Reason::ResponseTimeout));
+        assert_eq!(cx.fault.unwrap().stage, Stage::Timeout);
+    })
+    .await;
+}
+
+/// A server that takes connections and never says a word of TLS.
+async fn silent() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+#[tokio::test]
+async fn a_silent_server_gets_a_rival() {
+    worker(async {
+        let (_listener, silent) = silent().await;
+        let other = Backend::answering("b").await;
+        let service = servers(&[&silent, &other.url]);
+        let started = Instant::now();
+        for _ in 0..2 {
+            assert_eq!(get(&*service).await, (200, "b".into()));
+        }
+        let took = started.elapsed();
+        assert!((Duration::from_millis(190)..Duration::from_secs(2)).contains(&took), "{took:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_is_bound_to_a_silent_server_waits_longer() {
+    worker(async {
+        let (_listener, silent) = silent().await;
+        let other = Backend::answering("b").await;
+        let mut settings = settings(&[&silent, &other.url]);
+        settings.sticky = Some(Sticky { cookie: Some(Cookie { name: "lb".into(), ..Cookie::default() }) });
+        let service = build(&settings);
+        let mut asked = request(Method::GET, "/");
+        asked.headers.append("Cookie", format!("lb={}", trafficcop_balancer::sticky::value(&silent)));
+        let asked = tokio::time::timeout(Duration::from_millis(600), ask(&*service, asked)).await;
+        assert!(asked.is_err(), "it did not wait");
+    })
+    .await;
+}
