@@ -55,23 +55,19 @@ fn apply_to_http(routers: &mut BTreeMap<Name, HttpRouter>, models: &Models) {
         let entry_points = std::mem::take(&mut settings.entry_points);
         let is_one_of_several = entry_points.len() > 1;
         for entry_point in entry_points {
-            match models.http.get(&entry_point) {
-                Some(model) => {
-                    let copy = with_model(router.clone(), &name, &entry_point, model);
-                    let name = if is_one_of_several {
-                        let own = format!("{entry_point}-{name}");
-                        split.entry(name.to_string()).or_default().push(own.clone());
-                        Name::qualify(&own, "")
-                    } else {
-                        name.clone()
-                    };
-                    routers.insert(name, copy);
-                }
-                None => {
-                    let rest = routers.entry(name.clone()).or_insert_with(|| router.clone());
-                    rest.object.settings.value.entry_points.push(entry_point);
-                }
+            let Some(model) = models.http.get(&entry_point) else {
+                let rest = routers.entry(name.clone()).or_insert_with(|| router.clone());
+                rest.object.settings.value.entry_points.push(entry_point);
+                continue;
+            };
+            let copy = with_model(router.clone(), &name, &entry_point, model);
+            let mut own_name = name.clone();
+            if is_one_of_several {
+                let own = format!("{entry_point}-{name}");
+                split.entry(name.to_string()).or_default().push(own.clone());
+                own_name = Name::qualify(&own, "");
             }
+            routers.insert(own_name, copy);
         }
     }
     lead_to_copies(routers, &split);

@@ -75,5 +75,7 @@ fn used_by<T>(objects: &mut Map<T>, reference: &str, user: &Name) {
 }
 
 fn sort<T>(objects: &mut BTreeMap<Name, Object<T>>) {
-    objects.values_mut().for_each(|object| object.used.sort());
+    for object in objects.values_mut() {
+        object.used.sort();
+    }
 }

@@ -8,7 +8,7 @@ use super::routers::{Binding, BuiltRoute};
 use crate::{Entry, Route, TlsOptionsByHost};
 
 /// The entry point of that name; its tables are those of `before` where nothing changed.
-pub(super) fn entry(name: &str, binding: Binding, before: Option<&Arc<Entry>>) -> Arc<Entry> {
+pub(super) fn entry(name: &str, binding: &Binding, before: Option<&Arc<Entry>>) -> Arc<Entry> {
     let hosts = (binding.hosts.iter())
         .flat_map(|(hosts, options)| hosts.iter().map(|host| (host.clone(), Arc::clone(options))));
     let tls_options = TlsOptionsByHost::new(hosts);

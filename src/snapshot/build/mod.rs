@@ -94,7 +94,7 @@ impl Builder {
         let kept = self.last.as_ref().map(|last| &*last.entries);
         let entries = self.context.entry_points.iter().enumerate().map(|(index, entry_point)| {
             let before = kept.and_then(|kept: &[Arc<Entry>]| kept.get(index));
-            entries::entry(&entry_point.name, bindings.remove(&entry_point.name).unwrap_or_default(), before)
+            entries::entry(&entry_point.name, &bindings.remove(&entry_point.name).unwrap_or_default(), before)
         });
         let snapshot = Arc::new(Snapshot { entries: entries.collect(), tls: Arc::new(tls), merged, report });
         self.last = Some(Arc::clone(&snapshot));
