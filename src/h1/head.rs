@@ -40,7 +40,7 @@ fn few_lines<'b>() -> FewLines<'b> {
 }
 
 /// Room for every line there is, as far as the limit allows.
-fn many_lines<'b>(buf: &'b [u8], limits: Limits) -> Vec<httparse::Header<'b>> {
+fn many_lines(buf: &[u8], limits: Limits) -> Vec<httparse::Header<'_>> {
     let lines = memchr::memchr_iter(b'\n', buf).take(limits.lines).count();
     vec![httparse::EMPTY_HEADER; lines]
 }

@@ -63,9 +63,9 @@ async fn call_on(
                 }
                 while let Some(frame) = response.body.frame().await {
                     match frame {
-                        Ok(Frame::Data(data)) => text.push_str(&format!(" {}", String::from_utf8_lossy(&data))),
-                        Ok(Frame::Trailers(lines)) => text.push_str(&format!(" {lines:?}")),
-                        Err(error) => text.push_str(&format!(" {error:?}")),
+                        Ok(Frame::Data(data)) => text = format!("{text} {}", String::from_utf8_lossy(&data)),
+                        Ok(Frame::Trailers(lines)) => text = format!("{text} {lines:?}"),
+                        Err(error) => text = format!("{text} {error:?}"),
                     }
                 }
                 (text, false)
