@@ -2,6 +2,9 @@
 //!
 //! Equal definitions of one name are one; load balancers that differ in nothing but servers become one with the servers
 //! of all; whatever else differs removes every definition of that name, for nobody can tell which one is meant.
+//!
+//! What must hold: a workload that is leaving never stands in the way of one that stays. It only keeps names known that
+//! nobody else defines, so that its routes answer that nobody is there instead of not existing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,16 +18,18 @@ pub struct Part {
     /// Orders the parts and names them in messages: the workload's name and its id.
     pub key: Arc<str>,
     pub configuration: Arc<Configuration>,
+    /// The workload is on its way out; its configuration has no servers any more.
+    pub leaving: bool,
 }
 
 /// Merges in the order of the keys. The errors say which names were removed.
 pub fn merge(mut parts: Vec<Part>) -> (Configuration, ConfigErrors) {
-    parts.sort_by(|one, other| one.key.cmp(&other.key));
+    parts.sort_by(|one, other| (one.leaving, &one.key).cmp(&(other.leaving, &other.key)));
     let mut errors = Vec::new();
-    let http = parts.iter().filter_map(|part| Some((&part.key, part.configuration.http.as_ref()?))).collect::<Vec<_>>();
-    let tcp = parts.iter().filter_map(|part| Some((&part.key, part.configuration.tcp.as_ref()?))).collect::<Vec<_>>();
-    let udp = parts.iter().filter_map(|part| Some((&part.key, part.configuration.udp.as_ref()?))).collect::<Vec<_>>();
-    let tls = parts.iter().filter_map(|part| Some((&part.key, part.configuration.tls.as_ref()?))).collect::<Vec<_>>();
+    let http = sections(&parts, |it| it.http.as_ref());
+    let tcp = sections(&parts, |it| it.tcp.as_ref());
+    let udp = sections(&parts, |it| it.udp.as_ref());
+    let tls = sections(&parts, |it| it.tls.as_ref());
     let mut whole = Configuration::default();
 
     let into = whole.http.get_or_insert_default();
@@ -48,6 +53,11 @@ pub fn merge(mut parts: Vec<Part>) -> (Configuration, ConfigErrors) {
     (whole, ConfigErrors(errors))
 }
 
+/// One section of each part that has it.
+fn sections<'a, S>(parts: &'a [Part], section: impl Fn(&'a Configuration) -> Option<&'a S>) -> Vec<(&'a Part, &'a S)> {
+    parts.iter().filter_map(|part| Some((part, section(&part.configuration)?))).collect()
+}
+
 /// Section, subsection and what messages call one object.
 struct Kind(&'static str, &'static str, &'static str);
 
@@ -55,7 +65,7 @@ impl Kind {
     /// `join` adds what a later definition may add to an earlier one, or refuses.
     fn merged<S, T: Clone + PartialEq>(
         &self,
-        parts: &[(&Arc<str>, &S)],
+        parts: &[(&Part, &S)],
         objects: impl Fn(&S) -> &Objects<T>,
         join: impl Fn(&mut T, &T) -> bool,
         errors: &mut Vec<ConfigError>,
@@ -63,9 +73,15 @@ impl Kind {
         let mut whole: Objects<T> = BTreeMap::new();
         let mut places: BTreeMap<&String, Vec<(&str, Origin)>> = BTreeMap::new();
         let mut conflicting = BTreeSet::new();
-        for (key, part) in parts {
-            for (name, object) in objects(part) {
-                places.entry(name).or_default().push((key, object.at.clone()));
+        for (part, section) in parts {
+            for (name, object) in objects(section) {
+                if part.leaving {
+                    if !conflicting.contains(name) {
+                        whole.entry(name.clone()).or_insert_with(|| object.clone());
+                    }
+                    continue;
+                }
+                places.entry(name).or_default().push((&part.key, object.at.clone()));
                 match whole.get_mut(name) {
                     None => drop(whole.insert(name.clone(), object.clone())),
                     Some(known) if known.value == object.value => {}

@@ -19,10 +19,11 @@ pub(super) struct Container<'a> {
     pub(super) labels: &'a [(&'a str, &'a str)],
     pub(super) port: Option<&'a str>,
     pub(super) serving: bool,
+    pub(super) leaving: bool,
 }
 
 pub(super) fn labelled<'a>(labels: &'a [(&'a str, &'a str)]) -> Container<'a> {
-    Container { labels, port: Some("80"), serving: true }
+    Container { labels, port: Some("80"), serving: true, leaving: false }
 }
 
 /// Knows one kind of middleware, as the registry would.
@@ -111,8 +112,11 @@ pub(super) fn story(containers: &[Container<'_>], rule: &str) -> String {
         match workload.configure(&Surroundings { default_rule: &default_rule, address: &address, check: &known }) {
             Ok(configured) => {
                 problems.extend(configured.problems.0);
-                parts
-                    .push(Part { key: format!("{name}-id").into(), configuration: Arc::new(configured.configuration) });
+                parts.push(Part {
+                    key: format!("{name}-id").into(),
+                    configuration: Arc::new(configured.configuration),
+                    leaving: container.leaving,
+                });
             }
             Err(errors) => problems.extend(errors.0),
         }

@@ -87,7 +87,7 @@ fn tcp_and_udp_servers_add_up() {
 fn a_replica_that_does_not_serve_adds_no_server() {
     let replica = [(R_RULE, "Path(`/`)"), (S_PORT, "81")];
     check_all(
-        &[Container { labels: &replica, port: None, serving: false }, labelled(&replica)],
+        &[Container { labels: &replica, port: None, serving: false, leaving: false }, labelled(&replica)],
         &["router r: Path(`/`) -> s", "service s: http://10.0.0.2:81"],
     );
 }
@@ -101,12 +101,39 @@ fn a_service_without_a_kind_does_not_merge_with_another() {
     ];
     check_all(
         &[
-            Container { labels: &weighted, port: None, serving: false },
+            Container { labels: &weighted, port: None, serving: false, leaving: false },
             labelled(&[(R_RULE, "Path(`/`)"), (S_PORT, "1")]),
         ],
         &[
             "router r: Path(`/`) -> s",
             "! container c0, label traefik.http.services.s.weighted.services[0].name: http.services.s: HTTP service defined multiple times with different configurations in [c0-id c1-id]",
+        ],
+    );
+}
+
+#[test]
+fn who_leaves_keeps_only_names_that_nobody_else_has() {
+    let leaving = |labels| Container { labels, port: None, serving: false, leaving: true };
+    let labels = [(R_RULE, "Path(`/old`)"), (S_PORT, "81")];
+    check_all(&[leaving(&labels)], &["router r: Path(`/old`) -> s", "service s: "]);
+    let changed =
+        [(R_RULE, "Path(`/new`)"), (S_PORT, "82"), ("traefik.http.services.s.loadbalancer.passhostheader", "false")];
+    check_all(
+        &[leaving(&labels), labelled(&changed)],
+        &["router r: Path(`/new`) -> s", "service s: http://10.0.0.2:82"],
+    );
+}
+
+#[test]
+fn who_leaves_does_not_bring_back_what_conflicts() {
+    let leaving =
+        Container { labels: &[(R_RULE, "Path(`/1`)"), (S_PORT, "1")], port: None, serving: false, leaving: true };
+    let (second, third) = ([(R_RULE, "Path(`/2`)"), (S_PORT, "1")], [(R_RULE, "Path(`/3`)"), (S_PORT, "1")]);
+    check_all(
+        &[leaving, labelled(&second), labelled(&third)],
+        &[
+            "service s: http://10.0.0.2:1 http://10.0.0.3:1",
+            "! container c1, label traefik.http.routers.r.rule: http.routers.r: HTTP router defined multiple times with different configurations in [c1-id c2-id]",
         ],
     );
 }

@@ -79,7 +79,7 @@ fn a_default_rule_that_fails() {
 
 #[test]
 fn no_port() {
-    let silent = |labels| Container { labels, port: None, serving: true };
+    let silent = |labels| Container { labels, port: None, serving: true, leaving: false };
     check_all(
         &[silent(&[])],
         &[

@@ -144,7 +144,7 @@ fn the_default_store_can_be_stated() {
 
 #[test]
 fn who_does_not_serve_keeps_empty_services() {
-    let stopped = |labels| Container { labels, port: None, serving: false };
+    let stopped = |labels| Container { labels, port: None, serving: false, leaving: false };
     check_all(&[stopped(&[])], &["router c0: Host(`c0`) (default) -> c0", "service c0: "]);
     check_all(&[stopped(&[(LB_PORT, "80")])], &["router c0: Host(`c0`) (default) -> a", "service a: "]);
     check_all(
