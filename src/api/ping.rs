@@ -29,8 +29,6 @@ impl Service for Ping {
             cx.reason = Some(Reason::Stopping);
             response = reply::status_text(self.terminating);
         }
-        // Go's sniffing is off for routers, but a ping handler writes text and has it labelled.
-        response.headers.append("Content-Type", "text/plain; charset=utf-8");
         Box::pin(std::future::ready(response))
     }
 }

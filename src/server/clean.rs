@@ -11,7 +11,10 @@ use crate::path::{self, BadPath};
 /// Cleans the request, or says why it is answered at once.
 pub(crate) fn clean(request: &mut Request, entry: &EntryPoint) -> Flow {
     if request.method == Method::CONNECT {
-        return Flow::Break(reply::empty(StatusCode::NOT_IMPLEMENTED)); // that is for forward proxies
+        // That is for forward proxies; what the client sends next would not be HTTP.
+        let mut refused = reply::empty(StatusCode::NOT_IMPLEMENTED);
+        refused.headers.append("Connection", "close");
+        return Flow::Break(refused);
     }
     if request.target.path() == "*" {
         return Flow::Break(match request.method {

@@ -158,7 +158,7 @@ pub(super) async fn start(snapshot: &Arc<Snapshot>, configure: impl FnOnce(&mut 
     let mut entry = EntryPoint { address: "127.0.0.1:0".into(), ..EntryPoint::default() };
     configure(&mut entry);
     let settings = Settings { entry_points: [("web".to_owned(), entry)].into(), ..Settings::default() };
-    let live = Live::new(2, snapshot);
+    let live = Live::new(2, snapshot).unwrap();
     let told = Arc::new(Told::default());
     let stopping = Stopping::default();
     let options = Options { workers: 2, stopping: stopping.clone(), observer: Arc::new(Teller(Arc::clone(&told))) };
