@@ -15,6 +15,7 @@ mod path;
 mod pattern;
 mod rank;
 pub mod rule;
+mod substrings;
 pub mod tcp;
 mod template;
 

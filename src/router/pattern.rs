@@ -4,9 +4,12 @@
 //! that it has in Go, and is refused where there is no such meaning in Go.
 
 mod class;
+mod parts;
 mod translate;
 
 use regex::{Regex, RegexBuilder};
+
+pub(crate) use parts::{OneOf, shortest};
 
 /// How large a compiled pattern may become, in bytes.
 const SIZE_LIMIT: usize = 16 << 20;

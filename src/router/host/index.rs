@@ -1,10 +1,11 @@
 //! [`HostIndex`]: host → what may concern it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
 
 use super::expression::{HostExpression, behind_first_label};
+use crate::substrings::Substrings;
 
 /// What a rule asks of the host, as far as the index understands it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -14,6 +15,8 @@ pub(crate) enum HostKey {
     Name(Box<str>),
     /// The same about what follows the first label.
     Wildcard(Box<str>),
+    /// This is somewhere in the host or in its CNAME.
+    Part(Box<[u8]>),
 }
 
 impl From<&HostExpression> for HostKey {
@@ -31,6 +34,7 @@ pub(crate) struct HostIndex<T> {
     // Keys come from the configuration; clients can only look up.
     names: HashMap<Box<str>, T, RandomState>,
     wildcards: HashMap<Box<str>, T, RandomState>,
+    parts: Option<Substrings<T>>,
     any: T,
 }
 
@@ -39,17 +43,20 @@ impl<T> HostIndex<T> {
     pub(crate) fn build<I>(items: impl IntoIterator<Item = (HostKey, I)>, value: impl Fn(Vec<I>) -> T) -> Self {
         let mut names: HashMap<_, Vec<I>> = HashMap::new();
         let mut wildcards: HashMap<_, Vec<I>> = HashMap::new();
+        let mut parts: BTreeMap<_, Vec<I>> = BTreeMap::new();
         let mut any = Vec::new();
         for (key, item) in items {
             match key {
                 HostKey::Any => any.push(item),
                 HostKey::Name(name) => names.entry(name).or_default().push(item),
                 HostKey::Wildcard(rest) => wildcards.entry(rest).or_default().push(item),
+                HostKey::Part(part) => parts.entry(part).or_default().push(item),
             }
         }
         Self {
             names: names.into_iter().map(|(name, items)| (name, value(items))).collect(),
             wildcards: wildcards.into_iter().map(|(rest, items)| (rest, value(items))).collect(),
+            parts: Substrings::build(parts, &value),
             any: value(any),
         }
     }
@@ -63,6 +70,16 @@ impl<T> HostIndex<T> {
         if !self.wildcards.is_empty() {
             let rests = names.iter().flatten().map(|name| behind_first_label(name));
             rests.filter_map(|rest| self.wildcards.get(rest)).for_each(&mut see);
+        }
+        if let Some(parts) = &self.parts {
+            for name in [Some(host), cname].into_iter().flatten() {
+                if name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+                    parts.visit(name, &mut see);
+                } else {
+                    // Of other names, patterns that ignore letter case may think otherwise than the keys.
+                    parts.visit_all(&mut see);
+                }
+            }
         }
         see(&self.any);
     }

@@ -8,11 +8,13 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::anchor::PathKey;
+use crate::substrings::Substrings;
 
 /// Ranks by path.
 #[derive(Debug)]
 pub(super) struct PathIndex {
     tree: Option<Box<Tree>>,
+    parts: Option<Box<Substrings<Box<[u32]>>>>,
     /// Routes that can concern every path, by rank.
     any: Box<[u32]>,
 }
@@ -22,11 +24,13 @@ impl PathIndex {
     pub(super) fn build(items: Vec<(PathKey, u32)>) -> Self {
         let mut any = Vec::new();
         let mut keys: BTreeMap<Box<str>, Lists> = BTreeMap::new();
+        let mut parts: BTreeMap<_, Vec<u32>> = BTreeMap::new();
         for (key, rank) in items {
             let list = match key {
                 PathKey::Any => &mut any,
                 PathKey::Exact(path) => &mut keys.entry(path).or_default().exact,
                 PathKey::Prefix(path) => &mut keys.entry(path).or_default().prefix,
+                PathKey::Part(part) => parts.entry(part).or_default(),
             };
             // A rule can arrive at the same place in several ways.
             if list.last() != Some(&rank) {
@@ -34,13 +38,16 @@ impl PathIndex {
             }
         }
         let tree = (!keys.is_empty()).then(|| Box::new(Tree::build(&keys.into_iter().collect::<Vec<_>>())));
-        Self { tree, any: any.into() }
+        Self { tree, parts: Substrings::build(parts, Vec::into).map(Box::new), any: any.into() }
     }
 
     /// Hands over every list of ranks that may concern the path: the most specific first.
     pub(super) fn visit(&self, path: &str, mut see: impl FnMut(&[u32])) {
         if let Some(tree) = &self.tree {
             tree.visit(path.as_bytes(), &mut see);
+        }
+        if let Some(parts) = &self.parts {
+            parts.visit(path, &mut |ranks| see(ranks));
         }
         if !self.any.is_empty() {
             see(&self.any);

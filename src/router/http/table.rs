@@ -5,7 +5,7 @@ use crate::host::index::HostIndex;
 use crate::rank::Route;
 
 use super::HttpRule;
-use super::anchor::anchors;
+use super::anchor::Anchors;
 use super::index::PathIndex;
 
 /// Routes by rank.
@@ -20,9 +20,10 @@ impl<R> RouteTable<R> {
     /// Ranks the routes: higher priority first, then lower precedence, then name.
     pub fn build(mut routes: Vec<Route<HttpRule, R>>) -> Self {
         routes.sort_by(Route::rank);
+        let anchors = Anchors::of_all(routes.iter().map(|route| &route.rule.rule));
         let ranked = routes.iter().zip(0_u32..);
         let items = ranked.flat_map(|(route, rank)| {
-            anchors(&route.rule.rule).into_iter().map(move |anchor| (anchor.host, (anchor.path, rank)))
+            anchors.of(&route.rule.rule).into_iter().map(move |anchor| (anchor.host, (anchor.path, rank)))
         });
         let index = HostIndex::build(items, PathIndex::build);
         Self { routes: routes.into(), index }

@@ -3,6 +3,7 @@
 use super::matcher::TcpMatcher;
 use super::{Connection, TcpRule};
 use crate::host::index::{HostIndex, HostKey};
+use crate::pattern::shortest;
 use crate::rank::Route;
 use crate::rule::Rule;
 
@@ -74,6 +75,10 @@ fn found<R>(route: &Route<TcpRule, R>) -> Found<'_, R> {
 fn names(rule: &Rule<TcpMatcher>) -> Vec<HostKey> {
     match rule {
         Rule::Is(TcpMatcher::ServerName(name)) => vec![name.into()],
+        Rule::Is(TcpMatcher::ServerNameRegexp(pattern)) => {
+            let longest = pattern.parts(true).into_iter().max_by_key(shortest);
+            longest.map_or(vec![HostKey::Any], |texts| texts.into_iter().map(HostKey::Part).collect())
+        }
         Rule::Is(_) | Rule::Not(_) => vec![HostKey::Any],
         Rule::Any(rules) => {
             let found: Vec<_> = rules.iter().flat_map(names).collect();

@@ -9,7 +9,11 @@ use crate::rank::Route;
 use crate::rule::{Syntax, parse_http};
 
 const HOSTS: &[&str] = &["a", "A", "b.a", "c.b.a", "a.", "b.a.", "*.a", "*.b.a", "*.a.", "*.", "*", "x", "*a"];
-const ASKED: &[&str] = &["a", "b.a", "c.b.a", "a.", "b.a.", "a..", "", ".", ".a", "*.a", "x", "y", "b.x"];
+const ASKED: &[&str] =
+    &["a", "b.a", "c.b.a", "a.", "b.a.", "a..", "", ".", ".a", "*.a", "x", "y", "b.x", "C.B.A", "é.b.a"];
+const HOST_PATTERNS: &[&str] =
+    &["a$", "^b", "^$", ".", r"^[a-c]\.b\.a$", r"(?i)^[A-C]*\.B\.A", r"^(b\.a|c\.b)", r"(?:b\.a)?", r"(?i:\.b\.a)+$"];
+const PATH_PATTERNS: &[&str] = &["/b/c", "(/abc|/a/b)$", "^/[a-z]+/b/c", "(/a/b)*$", "(?i)/A/B", "^/a/b(/c|/d)"];
 const PATHS: &[&str] = &["/", "/a", "/a/", "/a/b", "/ab", "/abc", "/b", "/a/b/c/d"];
 const METHODS: &[&str] = &["GET", "POST"];
 const QUERIES: &[&str] = &["a", "a=1", "b=2&a=1", "a=2", ""];
@@ -21,7 +25,8 @@ fn leaf_v3() -> impl Strategy<Value = String> {
         4 => select(PATHS).prop_map(|path| format!("PathPrefix(`{path}`)")),
         1 => select(PATHS).prop_map(|path| format!("PathRegexp(`^{path}?[b-d]*`)")),
         1 => select(PATHS).prop_map(|path| format!("PathRegexp(`^({path}|/b)`)")),
-        1 => select(&["a$", "^b", "^$", "."][..]).prop_map(|pattern| format!("HostRegexp(`{pattern}`)")),
+        2 => select(HOST_PATTERNS).prop_map(|pattern| format!("HostRegexp(`{pattern}`)")),
+        2 => select(PATH_PATTERNS).prop_map(|pattern| format!("PathRegexp(`{pattern}`)")),
         1 => select(METHODS).prop_map(|method| format!("Method(`{method}`)")),
         1 => select(&["1", "2"][..]).prop_map(|value| format!("Header(`X-A`, `{value}`)")),
         1 => Just("Header(`Host`, `a`)".to_owned()),
@@ -42,7 +47,7 @@ fn leaf_v2() -> impl Strategy<Value = String> {
         2 => several("PathPrefix", PATHS),
         2 => several("Path", &["/{x}", "/a/{x:b+}", "/{x:a|b}"]),
         2 => several("PathPrefix", &["/a{x}", "/a/{x:b+}/"]),
-        1 => several("HostRegexp", &["{x}.a", "{x:[ab]+}", "b.a"]),
+        1 => several("HostRegexp", &["{x}.a", "{x:[ab]+}", "b.a", "{x}.b.a"]),
         1 => several("Method", METHODS),
         1 => select(&["Query(`a=1`)", "Query(`a={x:[0-9]}`)", "Query(`a=1`,`b={x}`)"][..]).prop_map(str::to_owned),
     ]
