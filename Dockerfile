@@ -1,0 +1,32 @@
+# The image: one static binary, its aliases, and the CA certificates. See docs/image.md for how it was proved.
+FROM rust:1-bookworm AS build
+ARG PROFILE=dist
+WORKDIR /src
+COPY . .
+# A static glibc binary; the explicit target keeps build scripts and procedural macros dynamic.
+RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
+ && RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --profile "$PROFILE" --target "$target" \
+ && mkdir -p /image/usr/local/bin /image/usr/bin /image/bin /image/etc/ssl/certs /image/etc/traefik /image/tmp \
+ && cp "target/$target/$PROFILE/trafficcop" /image/usr/local/bin/trafficcop \
+ && ln -s trafficcop /image/usr/local/bin/traefik \
+ && ln -s ../local/bin/trafficcop /image/usr/bin/wget \
+ && cp /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ \
+ && printf 'root:x:0:0:root:/:\nnobody:x:65534:65534:nobody:/:\n' > /image/etc/passwd \
+ && printf 'hosts: files dns\n' > /image/etc/nsswitch.conf \
+ && chmod 1777 /image/tmp
+
+FROM scratch
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="TrafficCop" \
+      org.opencontainers.image.description="An edge router that takes over from Traefik v3" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=build /image /
+ENV PATH=/usr/local/bin:/usr/bin
+EXPOSE 80 443 8080
+STOPSIGNAL SIGTERM
+# Healthy when `ping` is enabled and answers; without `ping` the check fails, so that nobody relies on it by accident.
+HEALTHCHECK --interval=10s --timeout=6s --start-period=2s CMD ["/usr/local/bin/traefik", "healthcheck"]
+ENTRYPOINT ["/usr/local/bin/trafficcop"]
