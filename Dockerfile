@@ -25,8 +25,8 @@ LABEL org.opencontainers.image.title="TrafficCop" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /image /
 ENV PATH=/usr/local/bin:/usr/bin
-EXPOSE 80 443 8080
+EXPOSE 80
 STOPSIGNAL SIGTERM
-# Healthy when `ping` is enabled and answers; without `ping` the check fails, so that nobody relies on it by accident.
-HEALTHCHECK --interval=10s --timeout=6s --start-period=2s CMD ["/usr/local/bin/traefik", "healthcheck"]
+# No HEALTHCHECK here, as in Traefik's image: without `ping` it would fail and orchestrators would act on it. With ping,
+# write `healthcheck: {test: ["CMD", "traefik", "healthcheck"]}` in the compose file.
 ENTRYPOINT ["/usr/local/bin/trafficcop"]
