@@ -1,49 +1,64 @@
-//! Answers as Go's JSON encoder and error helper write them.
+//! Answers in the form of Go's JSON encoder and HTTP server, byte for byte.
 
-use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::StatusCode;
-use serde_json::{Value, json};
-use trafficcop_exchange::{Body, BodyError, BodyStream, Frame, Response, reply};
+use serde::Serialize;
+use trafficcop_exchange::{Body, BodyError, BodyStream, Frame, Response, StatusCode, reply};
 
-/// Up to this many bytes Go knows the length of an answer before it sends it; longer ones go out in chunks.
-const KNOWN_LENGTH: usize = 2048;
+/// Up to this many bytes Go's server tells the length beforehand; longer answers are chunked.
+const BUFFERED: usize = 2048;
 
-/// 200 with JSON and a newline.
-pub(crate) fn json(value: &Value) -> Response {
-    let mut text = value.to_string();
+/// An object or a list.
+pub(crate) fn json(value: &impl Serialize) -> Response {
+    let mut text = encode(value);
     text.push('\n');
+    with_type("application/json", text)
+}
+
+/// What was encoded before, without a newline at its end.
+pub(crate) fn rendered(text: &str) -> Response {
+    with_type("application/json; charset=UTF-8", text.to_owned())
+}
+
+/// An error, as text that is JSON.
+pub(crate) fn message(status: StatusCode, message: &str) -> Response {
+    reply::error(status, &encode(&serde_json::json!({ "message": message })))
+}
+
+/// JSON in which nothing can be taken for markup.
+pub(crate) fn encode(value: &impl Serialize) -> String {
+    let plain = serde_json::to_string(value).unwrap_or_default();
+    if !plain.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        return plain;
+    }
+    let mut text = String::with_capacity(plain.len() + 64);
+    for letter in plain.chars() {
+        match letter {
+            '<' => text.push_str("\\u003c"),
+            '>' => text.push_str("\\u003e"),
+            '&' => text.push_str("\\u0026"),
+            '\u{2028}' => text.push_str("\\u2028"),
+            '\u{2029}' => text.push_str("\\u2029"),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+fn with_type(content_type: &'static str, text: String) -> Response {
     let mut response = Response::new(StatusCode::OK);
-    response.headers.append("Content-Type", "application/json");
-    response.body = body(Bytes::from(text));
+    response.headers.append("Content-Type", content_type);
+    let bytes = Bytes::from(text);
+    response.body = if bytes.len() <= BUFFERED { Body::Full(bytes) } else { Body::stream(Chunked(Some(bytes))) };
     response
 }
 
-/// The object, or 404.
-pub(crate) fn one(object: Option<Value>, kind: &str, name: &str) -> Response {
-    object.map_or_else(|| error(StatusCode::NOT_FOUND, &format!("{kind} not found: {name}")), |object| json(&object))
-}
+/// A body that does not tell its length.
+struct Chunked(Option<Bytes>);
 
-/// `{"message": …}`, labelled as plain text as Traefik does.
-pub(crate) fn error(status: StatusCode, message: &str) -> Response {
-    reply::error(status, &json!({ "message": message }).to_string())
-}
-
-pub(crate) fn body(bytes: Bytes) -> Body {
-    if bytes.len() <= KNOWN_LENGTH {
-        return Body::from(bytes);
-    }
-    let pieces = bytes.chunks(32 << 10).map(|piece| bytes.slice_ref(piece)).collect();
-    Body::stream(Pieces(pieces))
-}
-
-/// Ready bytes whose length is not announced.
-struct Pieces(VecDeque<Bytes>);
-
-impl BodyStream for Pieces {
+impl BodyStream for Chunked {
     fn poll_frame(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
-        Poll::Ready(self.0.pop_front().map(|piece| Ok(Frame::Data(piece))))
+        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::Data(bytes))))
     }
 }

@@ -1,64 +1,43 @@
-//! `dashboard@internal`: where the dashboard is, and (until it comes with its own release) a word instead of it.
+//! Where the dashboard will be: its redirection is here already, its page comes later.
 
-use http::StatusCode;
-use trafficcop_exchange::{Body, Exchange, LocalBoxFuture, Method, Reason, Request, Response, Service, reply};
+use trafficcop_exchange::{Exchange, LocalBoxFuture, Method, Reason, Request, Response, Service, StatusCode, reply};
 
-pub(crate) struct Dashboard {
-    base_path: String,
-}
-
-impl Dashboard {
-    pub(crate) fn new(base_path: &str) -> Self {
-        Self { base_path: base_path.to_owned() }
-    }
-}
+/// `dashboard@internal`.
+pub struct Dashboard;
 
 impl Service for Dashboard {
-    fn call<'a>(&'a self, req: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
+    fn call<'a>(&'a self, _: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
         cx.reason = Some(Reason::Internal);
-        let path = req.target.path();
-        // The internal router strips `/dashboard`, so the page lies at the root here.
-        let response = if path.starts_with("/dashboard") { answer(&self.base_path, &req) } else { page(&req) };
-        Box::pin(std::future::ready(response))
+        Box::pin(std::future::ready(page()))
     }
 }
 
-/// The dashboard's paths below `base_path`, as `api@internal` serves them too.
-pub(crate) fn answer(base_path: &str, req: &Request) -> Response {
-    match req.target.path().strip_prefix(base_path) {
-        Some("" | "/") => redirect(base_path, req),
-        Some("/dashboard") => redirect(base_path, req),
-        Some(path) if path.starts_with("/dashboard/") => page(req),
-        _ => reply::not_found(),
+/// The dashboard's part of the API's paths; `path` is what follows `base`.
+pub(crate) fn route(req: &Request, base: &str, path: &str) -> Option<Response> {
+    let is_root = path == "/" || (path.is_empty() && !base.is_empty());
+    if !is_root && !path.starts_with("/dashboard/") {
+        return None;
     }
-}
-
-/// `X-Forwarded-Prefix` is honoured unless it leads to another host.
-fn redirect(base_path: &str, req: &Request) -> Response {
-    if req.method != Method::GET && req.method != Method::HEAD {
-        return reply::empty(StatusCode::METHOD_NOT_ALLOWED);
+    if req.method != Method::GET {
+        return Some(reply::empty(StatusCode::METHOD_NOT_ALLOWED));
     }
-    let prefix = req.headers.get_str("X-Forwarded-Prefix").unwrap_or("");
-    let local = (prefix.is_empty() || prefix.starts_with('/'))
-        && !prefix.starts_with("//")
-        && !prefix.contains(['\\', '\r', '\n']);
-    let prefix = if local { prefix.trim_end_matches('/') } else { "" };
+    if !is_root {
+        return Some(page());
+    }
     let mut response = reply::empty(StatusCode::FOUND);
-    response.headers.append("Location", format!("{prefix}{base_path}/dashboard/"));
-    response
+    let prefix = req.headers.get_str("X-Forwarded-Prefix").map(local_part).unwrap_or_default();
+    response.headers.append("Location", format!("{}{base}/dashboard/", prefix.trim_end_matches('/')));
+    Some(response)
 }
 
-fn page(req: &Request) -> Response {
-    if req.method != Method::GET && req.method != Method::HEAD {
-        return reply::empty(StatusCode::METHOD_NOT_ALLOWED);
-    }
-    let mut response = Response::new(StatusCode::OK);
-    response.headers.append("Content-Type", "text/html; charset=utf-8");
-    let policy = "frame-src 'self' https://traefik.io https://*.traefik.io;";
-    response.headers.append("Content-Security-Policy", policy);
-    response.body = Body::from(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>TrafficCop</title>\
-         <p>The dashboard is not part of this build yet. The API is at <a href=\"../api/rawdata\">api/rawdata</a>.</p></html>\n",
-    );
+/// A prefix, unless it would lead to another host.
+fn local_part(prefix: &str) -> &str {
+    let has_scheme = prefix.split('/').next().is_some_and(|first| first.contains(':'));
+    if has_scheme || prefix.starts_with("//") { "" } else { prefix }
+}
+
+fn page() -> Response {
+    let mut response = reply::not_found();
+    response.headers.insert("Content-Security-Policy", "frame-src 'self' https://traefik.io https://*.traefik.io;");
     response
 }

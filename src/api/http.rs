@@ -1,79 +1,233 @@
-//! HTTP routers, services and middlewares.
+//! HTTP routers, services and middlewares as the API shows them.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 use trafficcop_config::dynamic::Middleware;
-use trafficcop_config::encode::to_json;
-use trafficcop_snapshot::Snapshot;
+use trafficcop_config::dynamic::http::{Service, Sticky};
+use trafficcop_config::{At, Name};
+use trafficcop_merger::{HttpRouter, Object};
+use trafficcop_middleware as middleware;
+use trafficcop_router::default_priority;
+use trafficcop_snapshot::{ObjectReport, Snapshot};
 
-use crate::objects::{Kind, Object};
+use crate::Section;
+use crate::page::Row;
 
-/// The objects behind `/api/http/<kind>`.
-pub(crate) fn objects(snapshot: &Snapshot, kind: &str) -> Option<Kind> {
-    Some(match kind {
-        "routers" => Kind { word: "router", objects: routers(snapshot) },
-        "services" => Kind { word: "service", objects: services(snapshot) },
-        "middlewares" => Kind { word: "middleware", objects: middlewares(snapshot) },
-        _ => return None,
-    })
-}
-
-pub(crate) fn routers(snapshot: &Snapshot) -> Vec<Object> {
-    let report = &snapshot.report.http.routers;
-    let routers = snapshot.merged.http.routers.iter();
-    let show = |(name, router): (_, &trafficcop_merger::HttpRouter)| {
-        let settings = to_json(&*router.object.settings);
-        let mut object = Object::new(name, &settings, report.get(name), ("using", &router.object.used));
-        priority(&mut object);
-        object
-    };
-    routers.map(show).collect()
-}
-
-/// Lists show the priority as text as well: it may be more than a JavaScript number can hold.
-pub(crate) fn priority(object: &mut Object) {
-    if let Some(priority) = object.fields.get("priority").and_then(Value::as_i64) {
-        object.extra.insert("priorityStr".into(), priority.to_string().into());
+/// Every object of a section.
+pub(crate) fn rows(section: Section, snapshot: &Snapshot) -> Vec<Row> {
+    let (merged, report) = (&snapshot.merged.http, &snapshot.report.http);
+    match section {
+        Section::Routers => {
+            merged.routers.iter().map(|(name, router)| router_row(name, router, report.routers.get(name))).collect()
+        }
+        Section::Services => {
+            (merged.services.iter()).map(|(name, it)| service_row(name, it, report.services.get(name))).collect()
+        }
+        Section::Middlewares => (merged.middlewares.iter())
+            .map(|(name, it)| middleware_row(name, it, report.middlewares.get(name)))
+            .collect(),
     }
 }
 
-pub(crate) fn services(snapshot: &Snapshot) -> Vec<Object> {
-    let report = &snapshot.report.http.services;
-    let services = snapshot.merged.http.services.iter();
-    let show = |(name, service): (_, &trafficcop_merger::Object<trafficcop_config::dynamic::http::Service>)| {
-        let settings = to_json(&*service.settings);
-        let mut object = Object::new(name, &settings, report.get(name), ("usedBy", &service.used));
-        kind(&mut object, &settings);
-        object
+/// One object of a section.
+pub(crate) fn one(section: Section, snapshot: &Snapshot, name: &str) -> Option<Value> {
+    let (merged, report) = (&snapshot.merged.http, &snapshot.report.http);
+    let name = &full_name(name)?;
+    let row = match section {
+        Section::Routers => router_row(name, merged.routers.get(name)?, report.routers.get(name)),
+        Section::Services => service_row(name, merged.services.get(name)?, report.services.get(name)),
+        Section::Middlewares => middleware_row(name, merged.middlewares.get(name)?, report.middlewares.get(name)),
     };
-    services.map(show).collect()
+    Some(row.shown)
 }
 
-/// The one section that says what it is, in lower case.
-pub(crate) fn kind(object: &mut Object, settings: &Value) {
-    let sections = settings.as_object().into_iter().flat_map(Map::keys);
-    if let Some(kind) = sections.into_iter().find(|key| *key != "middlewares") {
-        object.extra.insert("type".into(), kind.to_lowercase().into());
+/// A name as it stands in a path; what names no provider names nothing.
+pub(crate) fn full_name(name: &str) -> Option<Name> {
+    name.contains('@').then(|| Name::qualify(name, ""))
+}
+
+/// The settings as an object.
+pub(crate) fn object(settings: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(settings) {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
     }
 }
 
-pub(crate) fn middlewares(snapshot: &Snapshot) -> Vec<Object> {
-    let report = &snapshot.report.http.middlewares;
-    let middlewares = snapshot.merged.http.middlewares.iter();
-    let show = |(name, middleware): (_, &trafficcop_merger::Object<Middleware>)| {
-        let settings = settings(&middleware.settings);
-        let mut object = Object::new(name, &settings, report.get(name), ("usedBy", &middleware.used));
-        kind(&mut object, &settings);
-        object
-    };
-    middlewares.map(show).collect()
+/// What is common to all objects: errors, status, and who uses what.
+pub(crate) fn state(shown: &mut Map<String, Value>, report: &ObjectReport, users: &str, used: &[String]) {
+    let errors: Vec<_> = (report.notes.iter())
+        .filter(|note| !note.message.is_empty())
+        .map(|note| Value::from(note.message.as_str()))
+        .collect();
+    if !errors.is_empty() {
+        shown.insert("error".to_owned(), Value::Array(errors));
+    }
+    shown.insert("status".to_owned(), json!(report.status().name()));
+    if !used.is_empty() {
+        shown.insert(users.to_owned(), json!(used));
+    }
 }
 
-/// The settings as their kind understands them, with defaults.
-fn settings(middleware: &Middleware) -> Value {
-    let show = |(name, settings): &(Box<str>, trafficcop_config::Node)| {
-        let kind = trafficcop_middleware::find(name);
-        let shown = kind.and_then(|kind| (kind.show)(settings).ok()).unwrap_or_else(|| to_json(settings));
-        (kind.map_or_else(|| name.to_string(), |kind| kind.name.to_owned()), shown)
+/// Name and provider, which lists show and raw data do not.
+pub(crate) fn named(shown: &mut Map<String, Value>, name: &Name) {
+    shown.insert("name".to_owned(), json!(name.as_str()));
+    shown.insert("provider".to_owned(), json!(name.provider()));
+}
+
+/// A router as raw data shows it.
+pub(crate) fn router(name: &Name, router: &HttpRouter, report: Option<&ObjectReport>) -> Map<String, Value> {
+    let report = &report.cloned().unwrap_or_default();
+    let settings = &router.object.settings.value;
+    let mut shown = object(settings);
+    if !report.is_untouched {
+        if settings.priority == 0 && !settings.rule.is_empty() {
+            shown.insert("priority".to_owned(), json!(default_priority(&settings.rule)));
+        }
+        if !settings.middlewares.is_empty() {
+            shown.insert("middlewares".to_owned(), json!(qualified(&settings.middlewares, name)));
+        }
+    }
+    state(&mut shown, report, "using", &router.object.used);
+    shown
+}
+
+pub(crate) fn qualified(names: &[String], owner: &Name) -> Vec<String> {
+    names.iter().map(|name| Name::qualify(name, owner.provider()).to_string()).collect()
+}
+
+fn router_row(name: &Name, object: &HttpRouter, report: Option<&ObjectReport>) -> Row {
+    let mut shown = router(name, object, report);
+    if let Some(Value::Object(tls)) = shown.get_mut("tls") {
+        tls.entry("options").or_insert_with(|| json!("default"));
+    }
+    named(&mut shown, name);
+    router_details(name, report, shown)
+}
+
+/// A row made from what it shows.
+pub(crate) fn router_details(name: &Name, report: Option<&ObjectReport>, mut shown: Map<String, Value>) -> Row {
+    let priority = shown.get("priority").and_then(Value::as_i64).unwrap_or(0);
+    shown.insert("priorityStr".to_owned(), json!(priority.to_string()));
+    let text = |field: &str| shown.get(field).and_then(Value::as_str).unwrap_or("").to_owned();
+    let list = |field: &str| shown.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
+    Row {
+        name: name.to_string(),
+        provider: name.provider().to_owned(),
+        status: report.map(ObjectReport::status).unwrap_or_default().name(),
+        rule: text("rule"),
+        service: text("service"),
+        middlewares: list("middlewares").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        priority,
+        entry_points: list("entryPoints").len(),
+        shown: Value::Object(shown),
+        ..Row::default()
+    }
+}
+
+/// A service as raw data shows it.
+pub(crate) fn service(name: &Name, service: &Object<Service>, report: Option<&ObjectReport>) -> Map<String, Value> {
+    let report = &report.cloned().unwrap_or_default();
+    let mut settings = service.settings.value.clone();
+    if let Some(load_balancer) = settings.load_balancer.as_mut().filter(|_| report.servers.is_some()) {
+        name_cookie(load_balancer.sticky.as_mut(), name);
+        let transport = &mut load_balancer.servers_transport;
+        if !transport.is_empty() {
+            *transport = Name::qualify(transport, name.provider()).to_string();
+        }
+    }
+    if let Some(weighted) = settings.weighted.as_mut().filter(|_| !service.used.is_empty()) {
+        name_cookie(weighted.sticky.as_mut(), name);
+    }
+    let mut shown = object(&settings);
+    state(&mut shown, report, "usedBy", &service.used);
+    server_status(&mut shown, report);
+    shown
+}
+
+pub(crate) fn server_status(shown: &mut Map<String, Value>, report: &ObjectReport) {
+    let status: BTreeMap<String, &str> = (report.servers.iter())
+        .flat_map(|servers| servers.status())
+        .map(|(server, is_up)| (server, if is_up { "UP" } else { "DOWN" }))
+        .collect();
+    if !status.is_empty() {
+        shown.insert("serverStatus".to_owned(), json!(status));
+    }
+}
+
+fn name_cookie(sticky: Option<&mut Sticky>, service: &Name) {
+    if let Some(cookie) = sticky.and_then(|sticky| sticky.cookie.as_mut()) {
+        cookie.name = trafficcop_balancer::sticky::cookie_name(&cookie.name, service.as_str());
+    }
+}
+
+fn service_row(name: &Name, object: &Object<Service>, report: Option<&ObjectReport>) -> Row {
+    let settings = &object.settings.value;
+    let kinds = [
+        ("loadbalancer", settings.load_balancer.is_some()),
+        ("highestrandomweight", settings.highest_random_weight.is_some()),
+        ("weighted", settings.weighted.is_some()),
+        ("mirroring", settings.mirroring.is_some()),
+        ("failover", settings.failover.is_some()),
+    ];
+    let kind = kinds.iter().find(|(_, is_set)| *is_set).map_or("", |(kind, _)| kind);
+    let servers = settings.load_balancer.as_ref().map_or(0, |load_balancer| load_balancer.servers.len());
+    kind_row(name, service(name, object, report), report, kind, servers)
+}
+
+/// A row of a service or middleware.
+pub(crate) fn kind_row(
+    name: &Name,
+    mut shown: Map<String, Value>,
+    report: Option<&ObjectReport>,
+    kind: &str,
+    servers: usize,
+) -> Row {
+    named(&mut shown, name);
+    if !kind.is_empty() {
+        shown.insert("type".to_owned(), json!(kind));
+    }
+    Row {
+        name: name.to_string(),
+        provider: name.provider().to_owned(),
+        status: report.map(ObjectReport::status).unwrap_or_default().name(),
+        kind: kind.to_owned(),
+        servers,
+        shown: Value::Object(shown),
+        ..Row::default()
+    }
+}
+
+/// A middleware as raw data shows it: its kind shows itself, without its secrets.
+pub(crate) fn middleware(object: &Object<Middleware>, report: Option<&ObjectReport>) -> Map<String, Value> {
+    let mut shown = Map::new();
+    let At { value: settings, .. } = &object.settings;
+    for (kind, settings) in &settings.kinds {
+        let known = middleware::find(kind);
+        let value = known.and_then(|known| (known.show)(settings).ok());
+        let kind = known.map_or(&**kind, |known| known.name);
+        shown.insert(kind.to_owned(), value.unwrap_or_else(|| json!(settings)));
+    }
+    state(&mut shown, &report.cloned().unwrap_or_default(), "usedBy", &object.used);
+    shown
+}
+
+fn middleware_row(name: &Name, object: &Object<Middleware>, report: Option<&ObjectReport>) -> Row {
+    let kind = kind_of(&object.settings);
+    kind_row(name, middleware(object, report), report, &kind, 0)
+}
+
+/// The kind that lists show: of several the first by name; of a plugin the plugin's own name.
+pub(crate) fn kind_of(settings: &Middleware) -> String {
+    let Some((kind, settings)) = settings.kinds.iter().min_by_key(|(kind, _)| kind.to_lowercase()) else {
+        return String::new();
     };
-    Value::Object(middleware.kinds.iter().map(show).collect())
+    match &settings.value {
+        trafficcop_config::Value::Map(plugins) if kind.eq_ignore_ascii_case("plugin") && plugins.len() == 1 => {
+            plugins[0].0.to_lowercase()
+        }
+        _ => kind.to_lowercase(),
+    }
 }

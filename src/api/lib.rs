@@ -1,162 +1,201 @@
-//! The read-only window: what the snapshot in force says of itself, in the form that Traefik's API has.
+//! The read-only window: what the snapshot in force says of itself, in the shape that tools know from Traefik.
 //!
-//! Knows neither providers nor sockets; nothing can be changed through it. Every answer is made from one snapshot.
+//! Knows no provider and no socket; nothing can be changed through it. What must hold: secrets never leave, and the
+//! answers are those of Traefik field by field, so that dashboards and scripts made for it go on working. Our own
+//! addition is `/api/problems`: everything that is wrong, with its place and what was probably meant.
 
 mod answer;
 mod dashboard;
 mod entry_points;
 mod http;
-mod objects;
+mod noop;
 mod overview;
 mod page;
 mod ping;
+mod problems;
+mod raw;
 mod tcp;
 mod udp;
 mod version;
+mod window;
 
-use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use ::http::{Method, StatusCode};
-use serde_json::{Map, Value, json};
 use trafficcop_config::settings::Settings;
-use trafficcop_exchange::{Exchange, LocalBoxFuture, Reason, Request, Response, Service, reply};
-use trafficcop_snapshot::{Live, Snapshot};
+use trafficcop_exchange::{Exchange, LocalBoxFuture, Method, Reason, Request, Response, Service, StatusCode, reply};
+use trafficcop_snapshot::Snapshot;
 
-use self::page::Query;
+use answer::{json, message};
+use page::Query;
 
-/// All internal services, for whoever builds snapshots.
+pub use dashboard::Dashboard;
+pub use noop::Noop;
+pub use ping::Ping;
+pub use window::Window;
+
+/// `api@internal`.
 pub struct Api {
-    window: Arc<Window>,
-    stopping: Arc<AtomicBool>,
-}
-
-/// What the services look at. There is no snapshot yet when they are made.
-struct Window {
     settings: Arc<Settings>,
-    live: OnceLock<Arc<Live>>,
-    started: jiff::Timestamp,
-    /// `/`, or the base path without a slash at its end.
-    base_path: String,
+    window: Window,
+    version: String,
+    /// `/`, or `/base` without a slash at its end.
+    base: String,
 }
 
 impl Api {
-    pub fn new(settings: &Arc<Settings>) -> Self {
-        let base_path =
-            settings.api.as_ref().map_or("/", |api| api.base_path.as_str()).trim_end_matches('/').to_owned();
-        let window = Window {
-            settings: Arc::clone(settings),
-            live: OnceLock::new(),
-            started: jiff::Timestamp::now(),
-            base_path,
-        };
-        Self { window: Arc::new(window), stopping: Arc::default() }
+    /// `window` is opened by whoever makes the [`Live`](trafficcop_snapshot::Live); until then there is nothing to see.
+    pub fn new(settings: Arc<Settings>, window: Window) -> Self {
+        let base = settings.api.as_ref().map_or("/", |api| api.base_path.as_str());
+        let base = base.trim_end_matches('/').to_owned();
+        let version = version::answer(&settings);
+        Self { settings, window, version, base }
     }
 
-    /// From now on the answers come from `live`. Only the first call counts.
-    pub fn watch(&self, live: &Arc<Live>) {
-        let _already_watching = self.window.live.set(Arc::clone(live));
-    }
-
-    /// Set it when the process begins to stop: ping says so.
-    pub fn stopping(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.stopping)
-    }
-
-    /// By the local name that routers use: `api` for `api@internal`. Those exist that the settings ask for.
-    pub fn services(&self) -> BTreeMap<String, Arc<dyn Service>> {
-        let settings = &self.window.settings;
-        let mut services: BTreeMap<String, Arc<dyn Service>> = BTreeMap::new();
-        services.insert("noop".into(), Arc::new(Noop));
-        if let Some(ping) = &settings.ping {
-            services.insert("ping".into(), Arc::new(ping::Ping::new(ping, Arc::clone(&self.stopping))));
+    fn answer(&self, req: &Request) -> Response {
+        let Some(path) = req.target.path().strip_prefix(&self.base) else { return reply::not_found() };
+        let has_dashboard = self.settings.api.as_ref().is_some_and(|api| api.dashboard);
+        if has_dashboard && let Some(response) = dashboard::route(req, &self.base, path) {
+            return response;
         }
-        if let Some(api) = &settings.api {
-            services
-                .insert("api".into(), Arc::new(Tree { window: Arc::clone(&self.window), dashboard: api.dashboard }));
-            if api.dashboard {
-                services.insert("dashboard".into(), Arc::new(dashboard::Dashboard::new(&self.window.base_path)));
+        let Some(path) = path.strip_prefix("/api/") else { return reply::not_found() };
+        let Some(resource) = Resource::at(path) else { return reply::not_found() };
+        if req.method != Method::GET {
+            return reply::empty(StatusCode::METHOD_NOT_ALLOWED);
+        }
+        let Some(snapshot) = self.window.look() else { return reply::status_text(StatusCode::SERVICE_UNAVAILABLE) };
+        let query = Query::read(req.target.query().unwrap_or(""));
+        self.show(&resource, &snapshot, &query)
+    }
+
+    fn show(&self, resource: &Resource<'_>, snapshot: &Snapshot, query: &Query) -> Response {
+        let settings = &self.settings;
+        match *resource {
+            Resource::Version => answer::rendered(&self.version),
+            Resource::Overview => json(&overview::overview(settings, snapshot)),
+            Resource::RawData => json(&raw::raw(snapshot)),
+            Resource::Problems => json(&problems::problems(snapshot)),
+            Resource::EntryPoints => page::list(entry_points::all(settings), query),
+            Resource::EntryPoint(name) => one("entry point", name, |name| entry_points::one(settings, name)),
+            Resource::Objects(protocol, section) => protocol.list(section, snapshot, query),
+            Resource::Object(protocol, section, name) => {
+                one(section.singular(), name, |name| protocol.one(section, snapshot, name))
             }
         }
-        services
     }
 }
 
-/// `noop@internal`: 418, for routers that only carry middlewares.
-struct Noop;
-
-impl Service for Noop {
-    fn call<'a>(&'a self, _: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
-        cx.reason = Some(Reason::Internal);
-        Box::pin(std::future::ready(reply::empty(StatusCode::IM_A_TEAPOT)))
-    }
-}
-
-/// `api@internal`.
-struct Tree {
-    window: Arc<Window>,
-    dashboard: bool,
-}
-
-impl Service for Tree {
+impl Service for Api {
     fn call<'a>(&'a self, req: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
         cx.reason = Some(Reason::Internal);
-        let response = self.window.answer(&req).unwrap_or_else(|| {
-            if self.dashboard { dashboard::answer(&self.window.base_path, &req) } else { reply::not_found() }
-        });
-        Box::pin(std::future::ready(response))
+        Box::pin(std::future::ready(self.answer(&req)))
     }
 }
 
-impl Window {
-    /// None when the path is none of the API's.
-    fn answer(&self, req: &Request) -> Option<Response> {
-        let path = req.target.path().strip_prefix(self.base_path.as_str())?.strip_prefix("/api/")?;
-        let live = self.live.get()?.current(0);
-        let snapshot: &Snapshot = &live;
-        let query = Query::parse(req.target.query().unwrap_or(""));
-        let segments: Vec<String> = path.splitn(3, '/').map(decoded).collect();
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let response = match segments.as_slice() {
-            ["rawdata"] => answer::json(&raw_data(snapshot)),
-            ["overview"] => answer::json(&overview::overview(snapshot, &self.settings)),
-            ["version"] => version::answer(self.started),
-            ["entrypoints"] => page::list(entry_points::all(&self.settings), &query),
-            ["entrypoints", name] => answer::one(entry_points::one(&self.settings, name), "entry point", name),
-            ["http", kind, rest @ ..] => objects::answer(http::objects(snapshot, kind)?, rest, &query),
-            ["tcp", kind, rest @ ..] => objects::answer(tcp::objects(snapshot, kind)?, rest, &query),
-            ["udp", kind, rest @ ..] => objects::answer(udp::objects(snapshot, kind)?, rest, &query),
+/// One object by its name, which stands in the path in escaped form.
+fn one(what: &str, escaped: &str, find: impl FnOnce(&str) -> Option<serde_json::Value>) -> Response {
+    let Ok(name) = percent_encoding::percent_decode_str(escaped).decode_utf8() else {
+        let field = format!("{}ID", what.replace(" p", "P"));
+        return message(StatusCode::BAD_REQUEST, &format!("unable to decode {field} {escaped:?}"));
+    };
+    match find(&name) {
+        Some(object) => json(&object),
+        None => message(StatusCode::NOT_FOUND, &format!("{what} not found: {name}")),
+    }
+}
+
+/// What a path below `/api/` names.
+enum Resource<'a> {
+    Version,
+    Overview,
+    RawData,
+    Problems,
+    EntryPoints,
+    EntryPoint(&'a str),
+    Objects(Protocol, Section),
+    Object(Protocol, Section, &'a str),
+}
+
+impl<'a> Resource<'a> {
+    fn at(path: &'a str) -> Option<Self> {
+        let mut parts = path.split('/');
+        let resource = match (parts.next()?, parts.next(), parts.next()) {
+            ("version", None, _) => Self::Version,
+            ("overview", None, _) => Self::Overview,
+            ("rawdata", None, _) => Self::RawData,
+            ("problems", None, _) => Self::Problems,
+            ("entrypoints", None, _) => Self::EntryPoints,
+            ("entrypoints", Some(name), None) if !name.is_empty() => Self::EntryPoint(name),
+            (protocol, Some(section), None) => Self::Objects(Protocol::named(protocol)?, Section::named(section)?),
+            (protocol, Some(section), Some(name)) if !name.is_empty() => {
+                Self::Object(Protocol::named(protocol)?, Section::named(section)?, name)
+            }
             _ => return None,
         };
-        // Known paths answer GET only (HEAD is GET without its body).
-        let allowed = req.method == Method::GET || req.method == Method::HEAD;
-        Some(if allowed { response } else { reply::empty(StatusCode::METHOD_NOT_ALLOWED) })
+        let exists = !matches!(
+            resource,
+            Self::Objects(Protocol::Udp, Section::Middlewares) | Self::Object(Protocol::Udp, Section::Middlewares, _)
+        );
+        (exists && parts.next().is_none()).then_some(resource)
     }
 }
 
-/// An id may hold escaped slashes.
-fn decoded(segment: &str) -> String {
-    percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned()
+#[derive(Clone, Copy, PartialEq)]
+enum Protocol {
+    Http,
+    Tcp,
+    Udp,
 }
 
-/// Everything at once, by name.
-fn raw_data(snapshot: &Snapshot) -> Value {
-    let mut whole = Map::new();
-    for (key, objects) in [
-        ("routers", http::routers(snapshot)),
-        ("middlewares", http::middlewares(snapshot)),
-        ("services", http::services(snapshot)),
-        ("tcpRouters", tcp::routers(snapshot)),
-        ("tcpMiddlewares", tcp::middlewares(snapshot)),
-        ("tcpServices", tcp::services(snapshot)),
-        ("udpRouters", udp::routers(snapshot)),
-        ("udpServices", udp::services(snapshot)),
-    ] {
-        let objects: Map<_, _> = objects.into_iter().map(|object| (object.name.to_string(), object.raw())).collect();
-        if !objects.is_empty() {
-            whole.insert(key.into(), objects.into());
+impl Protocol {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "http" => Some(Self::Http),
+            "tcp" => Some(Self::Tcp),
+            "udp" => Some(Self::Udp),
+            _ => None,
         }
     }
-    json!(whole)
+
+    fn list(self, section: Section, snapshot: &Snapshot, query: &Query) -> Response {
+        let rows = match self {
+            Self::Http => http::rows(section, snapshot),
+            Self::Tcp => tcp::rows(section, snapshot),
+            Self::Udp => udp::rows(section, snapshot),
+        };
+        page::list_rows(section, rows, query)
+    }
+
+    fn one(self, section: Section, snapshot: &Snapshot, name: &str) -> Option<serde_json::Value> {
+        match self {
+            Self::Http => http::one(section, snapshot, name),
+            Self::Tcp => tcp::one(section, snapshot, name),
+            Self::Udp => udp::one(section, snapshot, name),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Section {
+    Routers,
+    Services,
+    Middlewares,
+}
+
+impl Section {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "routers" => Some(Self::Routers),
+            "services" => Some(Self::Services),
+            "middlewares" => Some(Self::Middlewares),
+            _ => None,
+        }
+    }
+
+    fn singular(self) -> &'static str {
+        match self {
+            Self::Routers => "router",
+            Self::Services => "service",
+            Self::Middlewares => "middleware",
+        }
+    }
 }

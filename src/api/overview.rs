@@ -1,58 +1,63 @@
-//! Counts, features and providers.
+//! `/api/overview`: how many objects there are, how many of them have problems, and what is switched on.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use trafficcop_config::Name;
-use trafficcop_config::settings::Settings;
-use trafficcop_snapshot::{ObjectReport, Protocol, Snapshot, Status};
+use trafficcop_config::settings::{Metrics, Providers, Settings};
+use trafficcop_snapshot::{ObjectReport, Snapshot, Status};
 
-pub(crate) fn overview(snapshot: &Snapshot, settings: &Settings) -> Value {
+pub(crate) fn overview(settings: &Settings, snapshot: &Snapshot) -> Value {
     let (merged, report) = (&snapshot.merged, &snapshot.report);
-    let protocol = |protocol: &Protocol, sizes: [usize; 3]| {
-        json!({
-            "routers": count(sizes[0], &protocol.routers),
-            "services": count(sizes[1], &protocol.services),
-            "middlewares": count(sizes[2], &protocol.middlewares),
-        })
-    };
-    let mut udp = protocol(&report.udp, [merged.udp.routers.len(), merged.udp.services.len(), 0]);
-    udp.as_object_mut().map(|udp| udp.remove("middlewares"));
-    let http = [merged.http.routers.len(), merged.http.services.len(), merged.http.middlewares.len()];
-    let tcp = [merged.tcp.routers.len(), merged.tcp.services.len(), merged.tcp.middlewares.len()];
-    json!({
-        "http": protocol(&report.http, http),
-        "tcp": protocol(&report.tcp, tcp),
-        "udp": udp,
-        "certificates": { "total": merged.tls.certificates.len(), "warnings": 0, "errors": 0 },
-        "features": features(settings),
-        "providers": providers(settings),
-    })
-}
-
-/// An object without a report is in order.
-fn count(total: usize, reports: &BTreeMap<Name, ObjectReport>) -> Value {
-    let of = |status| reports.values().filter(|report| report.status() == status).count();
-    json!({ "total": total, "warnings": of(Status::Warning), "errors": of(Status::Disabled) })
-}
-
-fn features(settings: &Settings) -> Value {
-    let metrics = settings.metrics.as_ref().map_or("", |metrics| match metrics {
-        metrics if metrics.prometheus.is_some() => "Prometheus",
-        metrics if metrics.datadog.is_some() => "Datadog",
-        metrics if metrics.statsd.is_some() => "StatsD",
-        metrics if metrics.influxdb2.is_some() => "InfluxDB2",
-        metrics if metrics.otlp.is_some() => "OpenTelemetry",
-        _ => "",
+    let mut overview = json!({
+        "http": {
+            "routers": section(merged.http.routers.len(), &report.http.routers),
+            "services": section(merged.http.services.len(), &report.http.services),
+            "middlewares": section(merged.http.middlewares.len(), &report.http.middlewares),
+        },
+        "tcp": {
+            "routers": section(merged.tcp.routers.len(), &report.tcp.routers),
+            "services": section(merged.tcp.services.len(), &report.tcp.services),
+            "middlewares": section(merged.tcp.middlewares.len(), &report.tcp.middlewares),
+        },
+        "udp": {
+            "routers": section(merged.udp.routers.len(), &report.udp.routers),
+            "services": section(merged.udp.services.len(), &report.udp.services),
+        },
+        "certificates": { "total": snapshot.tls.store().certificates().len(), "warnings": 0, "errors": 0 },
+        "features": {
+            "tracing": settings.tracing.as_ref().map_or("", |_| "OTLP"),
+            "metrics": settings.metrics.as_ref().map_or("", metrics),
+            "accessLog": settings.access_log.is_some(),
+        },
     });
-    let tracing = if settings.tracing.is_some() { "OpenTelemetry" } else { "" };
-    json!({ "tracing": tracing, "metrics": metrics, "accessLog": settings.access_log.is_some() })
+    let providers = providers(&settings.providers);
+    if !providers.is_empty() {
+        overview["providers"] = json!(providers);
+    }
+    overview
 }
 
-/// Go's names of the fields, in the order they are declared in.
-fn providers(settings: &Settings) -> Vec<String> {
-    let providers = &settings.providers;
-    let known = [
+fn section(total: usize, reports: &BTreeMap<Name, ObjectReport>) -> Value {
+    let count = |status| reports.values().filter(|report| report.status() == status).count();
+    json!({ "total": total, "warnings": count(Status::Warning), "errors": count(Status::Disabled) })
+}
+
+/// The first that is configured, as Traefik names and orders them.
+fn metrics(metrics: &Metrics) -> &'static str {
+    let all = [
+        ("Prometheus", metrics.prometheus.is_some()),
+        ("Datadog", metrics.datadog.is_some()),
+        ("StatsD", metrics.statsd.is_some()),
+        ("InfluxDB2", metrics.influxdb2.is_some()),
+        ("OTLP", metrics.otlp.is_some()),
+    ];
+    all.iter().find(|(_, is_set)| *is_set).map_or("", |(name, _)| name)
+}
+
+/// Those that are configured, as Traefik names and orders them.
+fn providers(providers: &Providers) -> Vec<String> {
+    let all = [
         ("Docker", providers.docker.is_some()),
         ("Swarm", providers.swarm.is_some()),
         ("File", providers.file.is_some()),
@@ -71,6 +76,6 @@ fn providers(settings: &Settings) -> Vec<String> {
         ("Redis", providers.redis.is_some()),
         ("HTTP", providers.http.is_some()),
     ];
-    let known = known.iter().filter(|(_, there)| *there).map(|(name, _)| (*name).to_owned());
-    known.chain(providers.plugin.keys().map(|name| format!("plugin-{name}"))).collect()
+    let plugins = providers.plugin.keys().map(|plugin| format!("plugin-{plugin}"));
+    all.iter().filter(|(_, is_set)| *is_set).map(|(name, _)| (*name).to_owned()).chain(plugins).collect()
 }

@@ -1,34 +1,33 @@
-//! `ping@internal`: is it alive, and is it about to stop?
+//! `ping@internal`: is the process alive, and is it staying?
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::StatusCode;
 use trafficcop_config::settings;
-use trafficcop_exchange::{Body, Exchange, LocalBoxFuture, Reason, Request, Response, Service, reply};
+use trafficcop_exchange::{Exchange, LocalBoxFuture, Reason, Request, Response, Service, StatusCode, reply};
 
-pub(crate) struct Ping {
+/// See the module.
+pub struct Ping {
+    stopping: AtomicBool,
     terminating: StatusCode,
-    stopping: Arc<AtomicBool>,
 }
 
 impl Ping {
-    pub(crate) fn new(settings: &settings::Ping, stopping: Arc<AtomicBool>) -> Self {
-        let status =
-            u16::try_from(settings.terminating_status_code).ok().and_then(|code| StatusCode::from_u16(code).ok());
-        Self { terminating: status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE), stopping }
+    pub fn new(settings: &settings::Ping) -> Self {
+        let code = u16::try_from(settings.terminating_status_code).ok();
+        let terminating = code.and_then(|code| StatusCode::from_u16(code).ok());
+        Self { stopping: AtomicBool::new(false), terminating: terminating.unwrap_or(StatusCode::SERVICE_UNAVAILABLE) }
+    }
+
+    /// From now on the answer is the terminating status.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
     }
 }
 
 impl Service for Ping {
     fn call<'a>(&'a self, _: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
         cx.reason = Some(Reason::Internal);
-        let mut response = Response::new(StatusCode::OK);
-        response.body = Body::from("OK");
-        if self.stopping.load(Ordering::Relaxed) {
-            cx.reason = Some(Reason::Stopping);
-            response = reply::status_text(self.terminating);
-        }
-        Box::pin(std::future::ready(response))
+        let status = if self.stopping.load(Ordering::Relaxed) { self.terminating } else { StatusCode::OK };
+        Box::pin(std::future::ready(reply::status_text(status)))
     }
 }

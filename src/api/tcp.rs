@@ -1,52 +1,106 @@
-//! TCP routers, services and middlewares.
+//! TCP routers, services and middlewares as the API shows them.
 
-use serde_json::Value;
-use trafficcop_config::dynamic::{Middleware, tcp};
-use trafficcop_config::encode::to_json;
-use trafficcop_snapshot::Snapshot;
+use serde_json::{Map, Value, json};
+use trafficcop_config::Name;
+use trafficcop_config::dynamic::Middleware;
+use trafficcop_config::dynamic::tcp::{Router, Service};
+use trafficcop_merger::Object;
+use trafficcop_router::tcp::default_priority;
+use trafficcop_snapshot::{ObjectReport, Snapshot};
 
-use crate::http::{kind, priority};
-use crate::objects::{Kind, Object};
+use crate::Section;
+use crate::http::{full_name, kind_of, kind_row, named, object, qualified, router_details, server_status, state};
+use crate::page::Row;
 
-/// The objects behind `/api/tcp/<kind>`.
-pub(crate) fn objects(snapshot: &Snapshot, kind: &str) -> Option<Kind> {
-    Some(match kind {
-        "routers" => Kind { word: "router", objects: routers(snapshot) },
-        "services" => Kind { word: "service", objects: services(snapshot) },
-        "middlewares" => Kind { word: "middleware", objects: middlewares(snapshot) },
-        _ => return None,
-    })
+/// Every object of a section.
+pub(crate) fn rows(section: Section, snapshot: &Snapshot) -> Vec<Row> {
+    let (merged, report) = (&snapshot.merged.tcp, &snapshot.report.tcp);
+    match section {
+        Section::Routers => {
+            (merged.routers.iter()).map(|(name, it)| router_row(name, it, report.routers.get(name))).collect()
+        }
+        Section::Services => {
+            (merged.services.iter()).map(|(name, it)| service_row(name, it, report.services.get(name))).collect()
+        }
+        Section::Middlewares => (merged.middlewares.iter())
+            .map(|(name, it)| middleware_row(name, it, report.middlewares.get(name)))
+            .collect(),
+    }
 }
 
-pub(crate) fn routers(snapshot: &Snapshot) -> Vec<Object> {
-    let report = &snapshot.report.tcp.routers;
-    let show = |(name, router): (_, &trafficcop_merger::Object<tcp::Router>)| {
-        let mut object = Object::new(name, &to_json(&*router.settings), report.get(name), ("using", &router.used));
-        priority(&mut object);
-        object
+/// One object of a section.
+pub(crate) fn one(section: Section, snapshot: &Snapshot, name: &str) -> Option<Value> {
+    let (merged, report) = (&snapshot.merged.tcp, &snapshot.report.tcp);
+    let name = &full_name(name)?;
+    let row = match section {
+        Section::Routers => router_row(name, merged.routers.get(name)?, report.routers.get(name)),
+        Section::Services => service_row(name, merged.services.get(name)?, report.services.get(name)),
+        Section::Middlewares => middleware_row(name, merged.middlewares.get(name)?, report.middlewares.get(name)),
     };
-    snapshot.merged.tcp.routers.iter().map(show).collect()
+    Some(row.shown)
 }
 
-pub(crate) fn services(snapshot: &Snapshot) -> Vec<Object> {
-    let report = &snapshot.report.tcp.services;
-    let show = |(name, service): (_, &trafficcop_merger::Object<tcp::Service>)| {
-        let settings = to_json(&*service.settings);
-        let mut object = Object::new(name, &settings, report.get(name), ("usedBy", &service.used));
-        kind(&mut object, &settings);
-        object
-    };
-    snapshot.merged.tcp.services.iter().map(show).collect()
+/// A router as raw data shows it.
+pub(crate) fn router(name: &Name, router: &Object<Router>, report: Option<&ObjectReport>) -> Map<String, Value> {
+    let report = &report.cloned().unwrap_or_default();
+    let settings = &router.settings.value;
+    let mut shown = object(settings);
+    if !report.is_untouched {
+        if settings.priority == 0 && !settings.rule.is_empty() {
+            shown.insert("priority".to_owned(), json!(default_priority(&settings.rule)));
+        }
+        if !settings.middlewares.is_empty() {
+            shown.insert("middlewares".to_owned(), json!(qualified(&settings.middlewares, name)));
+        }
+    }
+    state(&mut shown, report, "using", &router.used);
+    shown
 }
 
-pub(crate) fn middlewares(snapshot: &Snapshot) -> Vec<Object> {
-    let report = &snapshot.report.tcp.middlewares;
-    let show = |(name, middleware): (_, &trafficcop_merger::Object<Middleware>)| {
-        let shown = |(name, settings): &(Box<str>, trafficcop_config::Node)| (name.to_string(), to_json(settings));
-        let settings = Value::Object(middleware.settings.kinds.iter().map(shown).collect());
-        let mut object = Object::new(name, &settings, report.get(name), ("usedBy", &middleware.used));
-        kind(&mut object, &settings);
-        object
+fn router_row(name: &Name, object: &Object<Router>, report: Option<&ObjectReport>) -> Row {
+    let mut shown = router(name, object, report);
+    named(&mut shown, name);
+    router_details(name, report, shown)
+}
+
+/// A service as raw data shows it.
+pub(crate) fn service(name: &Name, service: &Object<Service>, report: Option<&ObjectReport>) -> Map<String, Value> {
+    let report = &report.cloned().unwrap_or_default();
+    let mut settings = service.settings.value.clone();
+    if let Some(load_balancer) = settings.load_balancer.as_mut().filter(|_| report.servers.is_some()) {
+        let transport = &mut load_balancer.servers_transport;
+        if !transport.is_empty() {
+            *transport = Name::qualify(transport, name.provider()).to_string();
+        }
+    }
+    let mut shown = object(&settings);
+    state(&mut shown, report, "usedBy", &service.used);
+    server_status(&mut shown, report);
+    shown
+}
+
+fn service_row(name: &Name, object: &Object<Service>, report: Option<&ObjectReport>) -> Row {
+    let settings = &object.settings.value;
+    let kind = match (&settings.load_balancer, &settings.weighted) {
+        (Some(_), _) => "loadbalancer",
+        (None, Some(_)) => "weighted",
+        (None, None) => "",
     };
-    snapshot.merged.tcp.middlewares.iter().map(show).collect()
+    let servers = settings.load_balancer.as_ref().map_or(0, |load_balancer| load_balancer.servers.len());
+    kind_row(name, service(name, object, report), report, kind, servers)
+}
+
+/// A middleware as raw data shows it.
+pub(crate) fn middleware(object: &Object<Middleware>, report: Option<&ObjectReport>) -> Map<String, Value> {
+    let mut shown = Map::new();
+    for (kind, settings) in &object.settings.kinds {
+        shown.insert(kind.to_string(), json!(settings));
+    }
+    state(&mut shown, &report.cloned().unwrap_or_default(), "usedBy", &object.used);
+    shown
+}
+
+fn middleware_row(name: &Name, object: &Object<Middleware>, report: Option<&ObjectReport>) -> Row {
+    let kind = kind_of(&object.settings);
+    kind_row(name, middleware(object, report), report, &kind, 0)
 }

@@ -11,7 +11,7 @@ mod routers;
 mod rules;
 mod services;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -83,6 +83,7 @@ impl Builder {
             frames: Vec::new(),
             path: Vec::new(),
             failed: BTreeMap::new(),
+            visited: BTreeSet::new(),
         };
         let mut bindings = pass.bind_routers();
         pass.check_tcp();

@@ -1,6 +1,6 @@
 //! [`Pass`]: one going-through of a merged configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trafficcop_config::{ConfigError, Name, Origin};
 use trafficcop_merger::{Merged, Note};
@@ -49,6 +49,8 @@ pub(super) struct Pass<'a> {
     pub(super) path: Vec<String>,
     /// Services that cannot be built in this pass.
     pub(super) failed: BTreeMap<Name, Failure>,
+    /// Routers below others that somebody leads to.
+    pub(super) visited: BTreeSet<Name>,
 }
 
 /// What a section of the report is about.

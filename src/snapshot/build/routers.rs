@@ -68,7 +68,7 @@ impl Pass<'_> {
                 let report = self.http_report(Kind::Router, name);
                 // What merging found goes before what building finds.
                 report.notes.splice(0..0, router.object.notes.iter().cloned());
-                report.is_untouched |= is_untouched && router.object.is_disabled();
+                report.is_untouched |= is_untouched;
             }
             let settings = &router.object.settings.value;
             if is_untouched || !settings.parent_refs.is_empty() {
@@ -88,6 +88,12 @@ impl Pass<'_> {
                 let binding = bindings.entry(entry_point.clone()).or_default();
                 let routes = if settings.tls.is_some() { &mut binding.https } else { &mut binding.http };
                 routes.push(built.clone());
+            }
+        }
+        for (name, router) in &merged.http.routers {
+            let is_child = !router.object.settings.parent_refs.is_empty() && router.object.used.is_empty();
+            if is_child && !self.visited.contains(name) {
+                self.http_report(Kind::Router, name).is_untouched = true;
             }
         }
         bindings
@@ -139,6 +145,7 @@ impl Pass<'_> {
         let merged = self.merged;
         let root = merged.http.routers.get(&root)?.object.settings.observability.clone().unwrap_or_default();
         let router = merged.http.routers.get(&last).filter(|router| router.object.notes.is_empty())?;
+        self.visited.insert(last.clone());
         let above = Above {
             path: path.to_owned(),
             access_logs: root.access_logs.unwrap_or(true),
@@ -235,6 +242,7 @@ impl Pass<'_> {
             let Some(router) = merged.http.routers.get(child).filter(|router| router.object.notes.is_empty()) else {
                 continue;
             };
+            self.visited.insert(child.clone());
             let path = format!("{} -> {child}", above.path);
             let above = Above { path, ..above.clone() };
             routes.extend(self.route(child, router, &above).map(|built| built.ranked()));
