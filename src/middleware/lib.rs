@@ -15,6 +15,7 @@ mod add_prefix;
 mod basic_auth;
 mod chain;
 mod circuit_breaker;
+mod compress;
 pub mod encoded_characters;
 mod errors;
 mod headers;

@@ -6,6 +6,7 @@ use crate::add_prefix::AddPrefix;
 use crate::basic_auth::BasicAuth;
 use crate::chain::Chain;
 use crate::circuit_breaker::CircuitBreaker;
+use crate::compress::Compress;
 use crate::encoded_characters::EncodedCharacters;
 use crate::errors::Errors;
 use crate::headers::Headers;
@@ -50,6 +51,7 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<BasicAuth>(),
     Kind::of::<Chain>(),
     Kind::of::<CircuitBreaker>(),
+    Kind::of::<Compress>(),
     Kind::of::<EncodedCharacters>(),
     Kind::of::<Errors>(),
     Kind::of::<Headers>(),
