@@ -83,6 +83,8 @@ pub fn response_head(out: &mut Vec<u8>, response: &Response, answering: Answerin
                 }
                 has_connection = true;
             }
+            // Go leaves the type of what is not sent out, and so does Traefik.
+            12 if response.status == StatusCode::NOT_MODIFIED && name.eq_ignore_ascii_case(b"content-type") => continue,
             14 if name.eq_ignore_ascii_case(b"content-length") => {
                 // Where the headers had it, the length is told there; of HEAD answers it is all we know.
                 if !has_length {

@@ -197,6 +197,7 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
         wire.answering = false;
         wire.late = false;
         wire.owes_continue = expects_continue;
+        wire.said_continue = false;
         request.body = match framing {
             Framing::Empty => Body::Empty,
             Framing::Length(len) if !expects_continue && len <= wire.inbound.ahead.len() as u64 => {
@@ -379,6 +380,9 @@ pub(super) fn push_interim<Io>(interim: &Interim, wire: &mut Wire<Io>) {
     for (status, headers) in interim.take() {
         if status == StatusCode::CONTINUE {
             wire.owes_continue = false;
+            if std::mem::replace(&mut wire.said_continue, true) {
+                continue;
+            }
         }
         compose::interim_head(wire.out.small(), status, &headers, true);
     }

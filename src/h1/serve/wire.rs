@@ -17,6 +17,8 @@ pub(super) struct Wire<Io> {
     pub(super) out: Outbox,
     /// The client waits for `100 Continue` before it sends the body.
     pub(super) owes_continue: bool,
+    /// `100 Continue` was said, by us or by a server.
+    pub(super) said_continue: bool,
     /// The answer has begun: the outbox is its own.
     pub(super) answering: bool,
     /// The body did not come in time.
@@ -34,6 +36,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
             inbound: Inbound::new(prefix),
             out: Outbox::default(),
             owes_continue: false,
+            said_continue: false,
             answering: false,
             late: false,
             epoch: 0,
@@ -44,6 +47,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
     /// Says that the body is wanted, once.
     fn invite(&mut self) {
         if std::mem::take(&mut self.owes_continue) && !self.answering {
+            self.said_continue = true;
             self.out.small().extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
     }

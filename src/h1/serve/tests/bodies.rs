@@ -122,15 +122,21 @@ async fn continue_is_said_when_the_body_is_wanted() {
     let ignored = "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno";
     check(input, |_, _| text("no"), ignored, End::LastAnswer).await;
     // A server that said it already: nobody says it twice.
-    let passed_on = |mut request: Request, interim: Interim| async move {
-        interim.send(StatusCode::CONTINUE, trafficcop_exchange::Headers::new());
-        tokio::task::yield_now().await;
-        request.body.collect(10).await.unwrap();
-        text("yes").await
+    let passed_on = |waits: bool| {
+        move |mut request: Request, interim: Interim| async move {
+            interim.send(StatusCode::CONTINUE, trafficcop_exchange::Headers::new());
+            if waits {
+                tokio::task::yield_now().await;
+            }
+            request.body.collect(10).await.unwrap();
+            text("yes").await
+        }
     };
     let expected = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nDate: D\r\nContent-Length: 3\r\n\r\nyes";
-    let (output, _) = run(&[input, "abc"], &ServeOptions::default(), passed_on).await;
-    assert_eq!(output, expected);
+    for waits in [true, false] {
+        let (output, _) = run(&[input, "abc"], &ServeOptions::default(), passed_on(waits)).await;
+        assert_eq!(output, expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]

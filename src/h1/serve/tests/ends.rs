@@ -51,7 +51,7 @@ async fn an_answer_that_takes_too_long() {
     let (output, served) = run(&[GET], &options, never).await;
     assert_eq!((output.as_str(), served.end), ("", End::WriteTimeout));
     let unread: &'static str = "x".repeat(1 << 20).leak();
-    let (_, served) = with(
+    let ((), served) = with(
         &options,
         |_, _| text(unread),
         async |mut near| {

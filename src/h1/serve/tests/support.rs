@@ -1,7 +1,7 @@
 //! Clients and handlers for the driver's tests.
 
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
@@ -77,23 +77,23 @@ pub(super) fn undated(output: &[u8]) -> String {
     output
 }
 
-pub(super) async fn text(body: &'static str) -> Response {
+pub(super) fn text(body: &'static str) -> Ready<Response> {
     let mut response = Response::new(StatusCode::OK);
     response.body = Body::from(body);
-    response
+    ready(response)
 }
 
-pub(super) async fn status(status: StatusCode, headers: &[(&'static str, &'static str)]) -> Response {
+pub(super) fn status(status: StatusCode, headers: &[(&'static str, &'static str)]) -> Ready<Response> {
     let mut response = Response::new(status);
     response.headers = headers.iter().copied().collect();
-    response
+    ready(response)
 }
 
 /// A body of unknown length.
-pub(super) async fn stream<const N: usize>(pieces: [&'static str; N]) -> Response {
+pub(super) fn stream<const N: usize>(pieces: [&'static str; N]) -> Ready<Response> {
     let mut response = Response::new(StatusCode::OK);
     response.body = Body::stream(Pieces::new(pieces));
-    response
+    ready(response)
 }
 
 pub(super) struct Pieces {
