@@ -85,14 +85,14 @@ fn find(c: &mut Criterion) {
     measure(
         c,
         "host regexp",
-        &[1, 100, 1_000],
+        &SIZES[..3],
         |n| format!("HostRegexp(`^[a-z]+\\.app-{n}\\.example\\.com$`)"),
         |n| (format!("x.app-{n}.example.com"), "/".into()),
     );
     measure(
         c,
         "path regexp",
-        &[1, 100, 1_000],
+        &SIZES[..3],
         |n| format!("PathRegexp(`^/[a-z]+/app-{n}/[0-9]+$`)"),
         |n| ("h".into(), format!("/x/app-{n}/17")),
     );

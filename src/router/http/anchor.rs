@@ -14,6 +14,9 @@ use crate::rule::Rule;
 /// The most anchors that are kept of one rule; beyond, less specific ones serve.
 const MAX_ANCHORS: usize = 256;
 
+/// Of fewer patterns than this, all are tried.
+const MIN_PATTERNS: usize = 4;
+
 /// One way in which a rule can come to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Anchor {
@@ -56,6 +59,11 @@ impl Anchors {
                     *counts.entry(text).or_default() += 1;
                 }
             });
+        }
+        for counts in [&mut anchors.host_parts, &mut anchors.path_parts] {
+            if counts.len() < MIN_PATTERNS {
+                counts.clear();
+            }
         }
         anchors
     }
@@ -115,7 +123,8 @@ fn of_path(keys: impl IntoIterator<Item = PathKey>) -> Vec<Anchor> {
 }
 
 /// The texts that the fewest patterns share; of these the longest.
-fn rarest(counts: &HashMap<Box<[u8]>, u32>, parts: Vec<OneOf>) -> Option<OneOf> {
+fn rarest(counts: &HashMap<Box<[u8]>, u32>, mut parts: Vec<OneOf>) -> Option<OneOf> {
+    parts.retain(|texts| texts.iter().all(|text| counts.contains_key(text)));
     let shared = |texts: &OneOf| texts.iter().filter_map(|text| counts.get(text)).max().copied();
     parts.into_iter().min_by_key(|texts| (shared(texts), Reverse(shortest(texts))))
 }
