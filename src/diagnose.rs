@@ -106,7 +106,7 @@ fn group<'a>(finding: &'a Finding, texts: &'a mut Texts) -> Group<'a> {
                 let snippet = Snippet::source(place.line).line_start(*line as usize).path(&**file);
                 title.element(snippet.annotation(annotation))
             }
-            None => title.element(annotate_snippets::Origin::path(&**file)),
+            None => title.element(Level::NOTE.message(format!("in {}", finding.error.at))),
         },
         other => title.element(Level::NOTE.message(format!("in {other}"))),
     }

@@ -6,7 +6,8 @@ use trafficcop_config::settings::options::{self, Line};
 const WIDTH: usize = 80;
 
 const HEAD: &str = "\
-trafficcop    Routes HTTP, TCP and UDP to what your orchestrator runs. Takes the configuration of Traefik v3.
+trafficcop    Routes HTTP, TCP and UDP to what your orchestrator runs.
+Takes the configuration of Traefik v3.
 
 Usage: trafficcop [command] [flags] [arguments]
 
@@ -16,7 +17,7 @@ Commands:
     healthcheck    Asks the health endpoint (/ping) of a running router.
     version        Shows the version.
 
-Flags come once as --flag=value or --flag value; switches and sections as --flag. One dash or two, in any case.
+A flag is --flag=value or --flag value, a switch or section just --flag. One dash or two, in any case.
 Settings come from a file, else from flags, else from TRAEFIK_* variables; never from two of them.
 
 Of our own:
