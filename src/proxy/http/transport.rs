@@ -167,7 +167,8 @@ fn tls_pair(tls: &ClientTls, http1_only: bool) -> Result<Tls, String> {
         let alpn = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         client_config(&ClientTls { alpn, ..tls.clone() }).map_err(|error| error.to_string())
     };
-    let http1 = with(&["http/1.1"])?;
+    // Go names no protocol where there is only the old one.
+    let http1 = with(&[])?;
     let any = if http1_only { Arc::clone(&http1) } else { with(&["h2", "http/1.1"])? };
     Ok(Tls { any, http1 })
 }

@@ -178,7 +178,8 @@ impl Pass<'_> {
     fn child(&mut self, parent: &Name, listed: &str) -> Result<Child, Failure> {
         let name = Name::qualify(listed, parent.provider());
         let built = self.service(&name)?;
-        Ok(Child { name: name.to_string(), weight: None, service: built.service, health: built.health })
+        // As it is written: the sticky cookie and the hash of addresses go by it.
+        Ok(Child { name: listed.to_owned(), weight: None, service: built.service, health: built.health })
     }
 
     fn build_load_balancer(&mut self, name: &Name, settings: &LoadBalancer) -> Result<BuiltService, Failure> {

@@ -85,7 +85,7 @@ async fn http2_unless_disabled() {
     let transport = |disable_http2| {
         move |_: &Secured| ServersTransport { insecure_skip_verify: true, disable_http2, ..ServersTransport::default() }
     };
-    check(&["h2", "http/1.1"], transport(true), (200, "Some(\"http/1.1\") GET / HTTP/1.1")).await;
+    check(&["h2", "http/1.1"], transport(true), (200, "None GET / HTTP/1.1")).await;
     worker(async {
         // The server is none of HTTP/2, but it is spoken to in it.
         let server = secured(&["h2", "http/1.1"]).await;
