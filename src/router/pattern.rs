@@ -34,7 +34,7 @@ pub(crate) struct PatternError {
 impl Pattern {
     /// Compiles a pattern written for Go.
     pub(crate) fn compile(text: &str) -> Result<Self, PatternError> {
-        Self::compile_translated(&translated(text)?)
+        Self::compile_translated(&translate::translate(text)?)
     }
 
     /// Matches exactly this text, in any letter case.
@@ -61,26 +61,26 @@ impl Pattern {
     }
 }
 
-/// The same pattern in the words of the engine that runs it.
+/// The same pattern in the words of the engine that runs it: a whole by itself, of which a larger one can be made.
 pub(crate) fn translated(text: &str) -> Result<String, PatternError> {
     let translated = translate::translate(text)?;
-    // Parts are put together later: each must be a whole by itself.
-    match regex::Regex::new(&translated) {
-        Err(error @ regex::Error::Syntax(_)) => Err(PatternError { at: None, message: told(&error) }),
-        _ => Ok(translated),
+    match regex_syntax::parse(&translated) {
+        Ok(_) => Ok(translated),
+        Err(error) => Err(PatternError { at: None, message: last_line(&error.to_string()) }),
     }
 }
 
-/// The last line of a message says what is wrong; those before draw the pattern.
 fn told(error: &regex::Error) -> String {
     match error {
         regex::Error::CompiledTooBig(limit) => format!("it becomes larger than {limit} bytes"),
-        other => {
-            let text = other.to_string();
-            let last = text.lines().next_back().unwrap_or_default();
-            last.strip_prefix("error: ").unwrap_or(last).to_owned()
-        }
+        other => last_line(&other.to_string()),
     }
+}
+
+/// What is wrong; the lines before draw the pattern.
+fn last_line(message: &str) -> String {
+    let last = message.lines().next_back().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
 #[cfg(test)]
