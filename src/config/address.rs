@@ -43,7 +43,11 @@ impl FromStr for EntryAddress {
             None if host.contains(':') => return Err(BadAddress::Host(host.to_owned())),
             None => host,
         };
-        let port = port.parse().map_err(|_| BadAddress::Port(port.to_owned()))?;
+        let port = match port {
+            "http" => 80,
+            "https" => 443,
+            number => number.parse().map_err(|_| BadAddress::Port(number.to_owned()))?,
+        };
         Ok(Self { host: host.to_owned(), port, udp })
     }
 }
@@ -100,6 +104,7 @@ mod tests {
         check("127.0.0.1:8080", "127.0.0.1", 8080, false);
         check("[::1]:443/Tcp", "::1", 443, false);
         check("localhost:0", "localhost", 0, false);
+        check(":https", "", 443, false);
     }
 
     #[test]
@@ -107,7 +112,7 @@ mod tests {
         let wrong = |text: &str| text.parse::<EntryAddress>().unwrap_err();
         assert_eq!(wrong("80"), BadAddress::NoPort("80".into()));
         assert_eq!(wrong(":80/quic"), BadAddress::Protocol("quic".into()));
-        assert_eq!(wrong(":http"), BadAddress::Port("http".into()));
+        assert_eq!(wrong(":smtp"), BadAddress::Port("smtp".into()));
         assert_eq!(wrong(":65536"), BadAddress::Port("65536".into()));
         assert_eq!(wrong("::1:80"), BadAddress::Host("::1".into()));
         assert_eq!(wrong("[::1:80"), BadAddress::Host("[::1".into()));

@@ -18,8 +18,9 @@ use std::collections::HashSet;
 
 use serde::de::DeserializeOwned;
 
+use crate::read::MAX_ERRORS;
 use crate::{ConfigError, ConfigErrors, Node, Problem, Shape};
-use context::{Context, MOST_ERRORS, NodeId};
+use context::{Context, NodeId};
 use deserializer::Reader;
 
 impl Node {
@@ -47,12 +48,12 @@ impl Node {
                     if !noted.iter().any(|(known, _)| *known == node) {
                         refused.push((node, error));
                     }
-                    refused.len() < MOST_ERRORS && node != NodeId::of(self) && left_out.insert(node)
+                    refused.len() < MAX_ERRORS && node != NodeId::of(self) && left_out.insert(node)
                 }
             };
             left_out.extend(switched_off);
             if !again {
-                let all = refused.into_iter().chain(noted).map(|(_, error)| error).take(MOST_ERRORS).collect();
+                let all = refused.into_iter().chain(noted).map(|(_, error)| error).take(MAX_ERRORS).collect();
                 let mut errors = ConfigErrors(all);
                 say_where_else::<T>(&mut errors, path);
                 return Err(errors.sorted());

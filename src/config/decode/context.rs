@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 
 use super::error::DecodeError;
+use crate::read::MAX_ERRORS;
 use crate::{ConfigError, Node, Origin, Problem};
 
 /// A node of the tree that is being decoded: its address, which stays the same as long as the tree is borrowed.
@@ -15,9 +16,6 @@ impl NodeId {
         Self(std::ptr::from_ref(node).addr())
     }
 }
-
-/// More errors than these help nobody.
-pub(super) const MOST_ERRORS: usize = 100;
 
 pub(super) struct Context {
     /// Has nothing above it from which it could be left out.
@@ -60,7 +58,7 @@ impl Context {
     /// Notes an error after which decoding goes on with a stand-in: the result will not be used anyway.
     pub(super) fn note(&self, node: &Node, at: &Origin, problem: Problem) {
         let mut noted = self.noted.borrow_mut();
-        if noted.len() < MOST_ERRORS {
+        if noted.len() < MAX_ERRORS {
             noted.push((NodeId::of(node), ConfigError { at: at.clone(), path: self.path.borrow().clone(), problem }));
         }
     }

@@ -6,6 +6,8 @@ pub mod document;
 pub mod http;
 mod middleware;
 pub mod tcp;
+#[cfg(test)]
+mod tests;
 pub mod tls;
 pub mod udp;
 

@@ -61,6 +61,7 @@ impl Reader<'_> {
         if depth > MAX_DEPTH {
             return Err(self.wrong(start, format!("nested deeper than {MAX_DEPTH} levels")));
         }
+        let at = self.positions.at(start);
         let value = match self.peek() {
             Some(b'{') => self.object(depth)?,
             Some(b'[') => self.array(depth)?,
@@ -68,7 +69,7 @@ impl Reader<'_> {
             Some(_) => self.word()?,
             None => return Err(self.wrong(start, "a value is missing at the end of the document")),
         };
-        Ok(Node::new(value, self.positions.at(start)))
+        Ok(Node::new(value, at))
     }
 
     fn object(&mut self, depth: usize) -> Result<Value, ConfigErrors> {
@@ -84,6 +85,7 @@ impl Reader<'_> {
             if self.peek() != Some(b'"') {
                 return Err(self.wrong(start, "a key in double quotes was expected here"));
             }
+            let key_at = self.positions.at(start);
             let key: Arc<str> = self.string()?.into();
             if !keys.insert(Arc::clone(&key)) {
                 return Err(self.wrong(start, format!("the key {key} is written twice")));
@@ -91,8 +93,8 @@ impl Reader<'_> {
             if !self.take(b':') {
                 return Err(self.wrong(self.at, "a colon was expected here"));
             }
-            let value = self.value(depth + 1)?;
-            entries.push((key, Node { key_at: self.positions.at(start), ..value }));
+            let node = self.value(depth + 1)?;
+            entries.push((key, Node { key_at, ..node }));
             if self.take(b'}') {
                 return Ok(Value::Map(entries));
             }

@@ -9,6 +9,8 @@ pub mod json;
 pub mod kv;
 pub mod labels;
 mod position;
+#[cfg(test)]
+mod tests;
 pub mod toml;
 mod tree;
 pub mod yaml;
@@ -23,6 +25,9 @@ pub const MAX_BYTES: usize = 64 << 20;
 pub const MAX_DEPTH: usize = 64;
 /// A document may not become more nodes than this, YAML aliases written out.
 pub const MAX_NODES: usize = 1_000_000;
+
+/// More errors than these help nobody.
+pub(crate) const MAX_ERRORS: usize = 100;
 
 /// A notation of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

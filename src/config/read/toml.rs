@@ -5,7 +5,7 @@ use ::toml::de::{DeArray, DeTable, DeValue};
 
 use super::position::Positions;
 use super::yaml::number;
-use super::{MAX_DEPTH, syntax};
+use super::{MAX_DEPTH, MAX_ERRORS, syntax};
 use crate::{ConfigError, ConfigErrors, Node, Scalar, Value};
 
 /// Reads a document, or says everything that is wrong with its notation. `file` is what its places are called.
@@ -20,6 +20,7 @@ pub fn read(text: &str, file: &str) -> Result<Node, ConfigErrors> {
     let at = reader.positions.at(0);
     let root = Node::new(reader.table(document.get_ref(), 1), at);
     errors.append(&mut reader.errors);
+    errors.truncate(MAX_ERRORS);
     if errors.is_empty() { Ok(root) } else { Err(ConfigErrors(errors).sorted()) }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_yaml::granit_parser::{Event, Span};
 
 use super::scalar;
-use crate::read::{MAX_DEPTH, MAX_NODES, syntax};
+use crate::read::{MAX_DEPTH, MAX_ERRORS, MAX_NODES, syntax};
 use crate::{ConfigError, ConfigErrors, Node, Origin, Scalar, Value};
 
 /// A collection that has begun and not yet ended.
@@ -26,7 +26,8 @@ enum Inside {
 #[derive(Default)]
 struct OpenMap {
     entries: Vec<(Arc<str>, Node)>,
-    lines: HashMap<Arc<str>, u32>,
+    /// The names of the entries, once there are too many to look through.
+    names: HashSet<Arc<str>>,
     /// The key whose value comes next.
     key: Option<(Key, Origin)>,
     /// What `<<` brings; added at the end where it does not collide.
@@ -72,6 +73,7 @@ impl Builder {
 
     pub(super) fn refuse(&mut self, at: Origin, message: impl Into<String>) {
         self.errors.push(syntax(at, message));
+        self.full |= self.errors.len() >= MAX_ERRORS;
     }
 
     /// A bound was passed: nothing more is read.
@@ -221,14 +223,26 @@ impl OpenMap {
             Scalar::Text(text) => Arc::clone(text),
             other => other.to_string().into(),
         };
-        let line = if let Origin::File { line, .. } = key.at { line } else { 0 };
-        if let Some(earlier) = self.lines.get(&name) {
+        if let Some(earlier) = self.line_of(&name) {
             self.key = Some((Key::Bad, key.at.clone()));
             return Err((key.at.clone(), format!("the key {name} is written twice; the first is on line {earlier}")));
         }
-        self.lines.insert(Arc::clone(&name), line);
         self.key = Some((Key::Name(name), key.at.clone()));
         Ok(())
+    }
+
+    /// The line of an entry of this name.
+    fn line_of(&mut self, name: &str) -> Option<u32> {
+        const FEW: usize = 16;
+        if self.entries.len() > FEW {
+            let unlisted = self.names.len()..self.entries.len();
+            self.names.extend(self.entries[unlisted].iter().map(|(known, _)| Arc::clone(known)));
+            if !self.names.contains(name) {
+                return None;
+            }
+        }
+        let (_, node) = self.entries.iter().find(|(known, _)| &**known == name)?;
+        if let Origin::File { line, .. } = node.key_at { Some(line) } else { None }
     }
 
     /// Takes a map or a list of maps; the earlier ones win.
@@ -247,8 +261,11 @@ impl OpenMap {
     }
 
     fn complete(self) -> Vec<(Arc<str>, Node)> {
-        let mut known: HashSet<Arc<str>> = self.lines.into_keys().collect();
         let mut entries = self.entries;
+        if self.merged.is_empty() {
+            return entries;
+        }
+        let mut known: HashSet<Arc<str>> = entries.iter().map(|(name, _)| Arc::clone(name)).collect();
         entries.extend(self.merged.into_iter().filter(|(key, _)| known.insert(Arc::clone(key))));
         entries
     }
