@@ -131,7 +131,9 @@ pub(crate) fn router_details(name: &Name, report: Option<&ObjectReport>, mut sho
 pub(crate) fn service(name: &Name, service: &Object<Service>, report: Option<&ObjectReport>) -> Map<String, Value> {
     let report = &report.cloned().unwrap_or_default();
     let mut settings = service.settings.value.clone();
-    if let Some(load_balancer) = settings.load_balancer.as_mut().filter(|_| report.servers.is_some()) {
+    if let Some(load_balancer) =
+        settings.load_balancer.as_mut().filter(|_| !service.used.is_empty() || report.servers.is_some())
+    {
         name_cookie(load_balancer.sticky.as_mut(), name);
         let transport = &mut load_balancer.servers_transport;
         if !transport.is_empty() {
@@ -201,14 +203,25 @@ pub(crate) fn kind_row(
 }
 
 /// A middleware as raw data shows it: its kind shows itself, without its secrets.
-pub(crate) fn middleware(object: &Object<Middleware>, report: Option<&ObjectReport>) -> Map<String, Value> {
+pub(crate) fn middleware(
+    name: &Name,
+    object: &Object<Middleware>,
+    report: Option<&ObjectReport>,
+) -> Map<String, Value> {
     let mut shown = Map::new();
     let At { value: settings, .. } = &object.settings;
     for (kind, settings) in &settings.kinds {
         let known = middleware::find(kind);
         let value = known.and_then(|known| (known.show)(settings).ok());
         let kind = known.map_or(&**kind, |known| known.name);
-        shown.insert(kind.to_owned(), value.unwrap_or_else(|| json!(settings)));
+        let mut value = value.unwrap_or_else(|| json!(settings));
+        if let Some(Value::Array(members)) = value.get_mut("middlewares").filter(|_| kind == "chain") {
+            for member in members {
+                let full = member.as_str().map(|member| Name::qualify(member, name.provider()));
+                *member = full.map_or(Value::Null, |full| json!(full.as_str()));
+            }
+        }
+        shown.insert(kind.to_owned(), value);
     }
     state(&mut shown, &report.cloned().unwrap_or_default(), "usedBy", &object.used);
     shown
@@ -216,7 +229,7 @@ pub(crate) fn middleware(object: &Object<Middleware>, report: Option<&ObjectRepo
 
 fn middleware_row(name: &Name, object: &Object<Middleware>, report: Option<&ObjectReport>) -> Row {
     let kind = kind_of(&object.settings);
-    kind_row(name, middleware(object, report), report, &kind, 0)
+    kind_row(name, middleware(name, object, report), report, &kind, 0)
 }
 
 /// The kind that lists show: of several the first by name; of a plugin the plugin's own name.

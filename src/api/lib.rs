@@ -199,3 +199,6 @@ impl Section {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! `ping@internal`: is the process alive, and is it staying?
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use trafficcop_config::settings;
@@ -7,20 +8,16 @@ use trafficcop_exchange::{Exchange, LocalBoxFuture, Reason, Request, Response, S
 
 /// See the module.
 pub struct Ping {
-    stopping: AtomicBool,
+    stopping: Arc<AtomicBool>,
     terminating: StatusCode,
 }
 
 impl Ping {
-    pub fn new(settings: &settings::Ping) -> Self {
+    /// From the moment `stopping` is set the answer is the terminating status.
+    pub fn new(settings: &settings::Ping, stopping: Arc<AtomicBool>) -> Self {
         let code = u16::try_from(settings.terminating_status_code).ok();
         let terminating = code.and_then(|code| StatusCode::from_u16(code).ok());
-        Self { stopping: AtomicBool::new(false), terminating: terminating.unwrap_or(StatusCode::SERVICE_UNAVAILABLE) }
-    }
-
-    /// From now on the answer is the terminating status.
-    pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        Self { stopping, terminating: terminating.unwrap_or(StatusCode::SERVICE_UNAVAILABLE) }
     }
 }
 

@@ -36,9 +36,7 @@ pub(crate) fn raw(snapshot: &Snapshot) -> Raw<'_> {
     let (merged, report) = (&snapshot.merged, &snapshot.report);
     Raw {
         routers: all(&merged.http.routers, &report.http.routers, http::router),
-        middlewares: all(&merged.http.middlewares, &report.http.middlewares, |_, it, report| {
-            http::middleware(it, report)
-        }),
+        middlewares: all(&merged.http.middlewares, &report.http.middlewares, http::middleware),
         services: all(&merged.http.services, &report.http.services, http::service),
         tcp_routers: all(&merged.tcp.routers, &report.tcp.routers, tcp::router),
         tcp_middlewares: all(&merged.tcp.middlewares, &report.tcp.middlewares, |_, it, report| {

@@ -35,7 +35,7 @@ impl Pass<'_> {
         }
         let Some(object) = self.merged.http.middlewares.get(&name) else {
             let hint = nearest(&name, self.merged.http.middlewares.keys());
-            return Err(Failure { message: format!("middleware {:?} does not exist", name.as_str()), hint });
+            return Err(Failure::hinting(format!("middleware {:?} does not exist", name.as_str()), hint));
         };
         let settings = &object.settings.value;
         let result = self.enter("middleware", &name, |pass| {
@@ -94,7 +94,7 @@ impl Pass<'_> {
         };
         let Some(kind) = middleware::find(kind) else {
             let hint = trafficcop_merger::hint(kind, middleware::KINDS.iter().map(|kind| kind.name));
-            return Err(Failure { message: unknown_kind(name, kind, settings), hint });
+            return Err(Failure::hinting(unknown_kind(name, kind, settings), hint));
         };
         let mut parts = PartsOf { pass: self, key, used: Vec::new() };
         let mut chain = ChainBuilder::new(name.as_str(), name.provider(), &key.owner, &mut parts);

@@ -10,6 +10,7 @@ mod pass;
 mod routers;
 mod rules;
 mod services;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

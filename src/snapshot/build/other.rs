@@ -1,6 +1,7 @@
 //! TCP and UDP routers: what is wrong with them. Nothing is built from them yet.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use trafficcop_config::dynamic::{tcp, udp};
 use trafficcop_config::{Name, Origin};
@@ -8,7 +9,8 @@ use trafficcop_merger::{Map, Note, nearest};
 use trafficcop_router::{MAX_PRIORITY, tcp::default_priority};
 
 use super::pass::{Failure, Pass};
-use crate::{ObjectReport, Protocol};
+use super::words;
+use crate::{ObjectReport, Protocol, Servers};
 
 const SEVERAL_KINDS: &str = "cannot create service: multi-types service not supported, consider declaring two different \
                              pieces of service instead";
@@ -44,8 +46,10 @@ impl Pass<'_> {
             return Err(("rule", Failure::new("router has no rule")));
         }
         let parsed = self.rules.tcp(rule, &router.rule_syntax).map_err(|error| {
-            let hint = error.nearest.map(|nearest| format!("did you mean {nearest:?}?"));
-            ("rule", Failure { message: format!("invalid rule: {rule:?} , {}", error.message), hint })
+            let words = words::rule(rule, &error);
+            let words = words.strip_prefix(&format!("parsing rule {rule}: ")).unwrap_or(&words);
+            let ours = Some(format!("the rule {rule} is not usable: {error}"));
+            ("rule", Failure { ours, ..Failure::new(format!("invalid rule: {rule:?} , {words}")) })
         })?;
         if router.tls.is_none() && parsed.domains().first().is_some_and(|host| host != "*") {
             let message = format!("invalid rule: {rule:?} , has HostSNI matcher, but no TLS on router");
@@ -74,7 +78,7 @@ impl Pass<'_> {
             if !middlewares.contains_key(&middleware) {
                 let hint = nearest(&middleware, middlewares.keys());
                 let message = format!("middleware {:?} does not exist", middleware.as_str());
-                return Err(("middlewares", Failure { message, hint }));
+                return Err(("middlewares", Failure::hinting(message, hint)));
             }
         }
         Ok(())
@@ -113,8 +117,7 @@ fn start(objects: &mut Objects, name: &Name, notes: &[Note], is_untouched: bool)
 }
 
 fn fail(objects: &mut Objects, name: &Name, at: &Origin, path: String, failure: &Failure) {
-    let note = Note::error(at, path, failure.message.clone(), failure.hint.clone());
-    objects.entry(name.clone()).or_default().push(note);
+    objects.entry(name.clone()).or_default().push(failure.note(at, path));
 }
 
 fn check_service(
@@ -125,7 +128,7 @@ fn check_service(
 ) -> Result<(), Failure> {
     let Some(service) = services.get(name) else {
         let hint = nearest(name, services.keys());
-        return Err(Failure { message: format!("the service {:?} does not exist", name.as_str()), hint });
+        return Err(Failure::hinting(format!("the service {:?} does not exist", name.as_str()), hint));
     };
     let children = service.settings.weighted.iter().flat_map(|weighted| &weighted.services);
     let problem = match (&service.settings.load_balancer, &service.settings.weighted) {
@@ -140,16 +143,32 @@ fn check_service(
     };
     let result = problem.map_or_else(below, Err);
     inside.remove(name);
-    if let Err(failure) = &result {
-        fail(report, name, &service.settings.at, format!("tcp.services.{}", name.local()), failure);
+    match &result {
+        Ok(()) => {
+            if let Some(load_balancer) = &service.settings.load_balancer {
+                let usable = load_balancer.servers.iter().map(|server| server.address.clone());
+                let usable = usable.filter(|address| address.rsplit_once(':').is_some()).collect();
+                report.entry(name.clone()).or_default().servers = Some(Arc::new(Unchecked(usable)));
+            }
+        }
+        Err(failure) => fail(report, name, &service.settings.at, format!("tcp.services.{}", name.local()), failure),
     }
     result
+}
+
+/// Servers that nobody checks count as up.
+struct Unchecked(Vec<String>);
+
+impl Servers for Unchecked {
+    fn status(&self) -> Vec<(String, bool)> {
+        self.0.iter().map(|address| (address.clone(), true)).collect()
+    }
 }
 
 fn check_udp_service(name: &Name, services: &Map<udp::Service>, inside: &mut BTreeSet<Name>) -> Result<(), Failure> {
     let Some(service) = services.get(name) else {
         let hint = nearest(name, services.keys());
-        return Err(Failure { message: format!("the UDP service {:?} does not exist", name.as_str()), hint });
+        return Err(Failure::hinting(format!("the UDP service {:?} does not exist", name.as_str()), hint));
     };
     if !inside.insert(name.clone()) {
         return Err(Failure::new(format!("the UDP service {name} contains itself")));

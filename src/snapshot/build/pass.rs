@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trafficcop_config::{ConfigError, Name, Origin};
+use trafficcop_config::{ConfigError, Name, Origin, Problem};
 use trafficcop_merger::{Merged, Note};
 use trafficcop_proxy::http::Forwarding;
 use trafficcop_tls::TlsState;
@@ -19,15 +19,30 @@ pub(super) struct Failure {
     pub(super) message: String,
     /// What was probably meant.
     pub(super) hint: Option<String>,
+    /// In our words, hint included, where they say more.
+    pub(super) ours: Option<String>,
 }
 
 impl Failure {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None }
+        Self { message: message.into(), hint: None, ours: None }
+    }
+
+    pub(super) fn hinting(message: impl Into<String>, hint: Option<String>) -> Self {
+        Self { hint, ..Self::new(message) }
+    }
+
+    pub(super) fn note(&self, at: &Origin, path: String) -> Note {
+        let mut note = Note::error(at, path, self.message.clone(), self.hint.clone());
+        if let Some(ours) = &self.ours {
+            note.error.problem = Problem::Other { message: ours.clone() };
+        }
+        note
     }
 
     pub(super) fn within(self, what: &str) -> Self {
-        Self { message: format!("{what}: {}", self.message), hint: self.hint }
+        let message = format!("{what}: {}", self.message);
+        Self { message, ours: self.ours.map(|ours| format!("{what}: {ours}")), ..self }
     }
 }
 
@@ -127,7 +142,7 @@ impl Pass<'_> {
         let (section, at) = self.place(kind, name);
         let dot = if field.is_empty() { "" } else { "." };
         let path = format!("http.{section}.{}{dot}{field}", name.local());
-        let note = Note::error(&at, path, failure.message.clone(), failure.hint.clone());
+        let note = failure.note(&at, path);
         self.http_report(kind, name).push(note);
     }
 

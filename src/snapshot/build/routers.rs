@@ -7,13 +7,14 @@ use trafficcop_config::Name;
 use trafficcop_config::dynamic::http::Router;
 use trafficcop_exchange::{Chain, RouteInfo, Service, Step};
 use trafficcop_merger::{HttpRouter, Note};
-use trafficcop_router::{HttpRule, MAX_PRIORITY, RouteTable, RuleError, default_priority};
+use trafficcop_router::{HttpRule, MAX_PRIORITY, RouteTable, default_priority};
 
 use super::guards;
 use super::layer::Layer;
 use super::memory::{Memo, Part};
 use super::pass::{Failure, Kind, Pass};
 use super::rules::Parsed;
+use super::words;
 use crate::Route;
 
 /// A route with what decides about its place in a table.
@@ -68,7 +69,7 @@ impl Pass<'_> {
                 let report = self.http_report(Kind::Router, name);
                 // What merging found goes before what building finds.
                 report.notes.splice(0..0, router.object.notes.iter().cloned());
-                report.is_untouched |= is_untouched;
+                report.is_untouched |= is_untouched && router.object.settings.parent_refs.is_empty();
             }
             let settings = &router.object.settings.value;
             if is_untouched || !settings.parent_refs.is_empty() {
@@ -193,7 +194,7 @@ impl Pass<'_> {
         let names: Vec<_> = settings.middlewares.iter().map(|it| Name::qualify(it, name.provider())).collect();
         let steps = self.chain(&name.as_str().into(), &names);
         let steps = first.note(self, name, "middlewares", steps);
-        let rule = self.rule(name, router);
+        let rule = self.rule(router);
         let rule = first.note(self, name, "rule", rule);
         let (Some((end, service)), Some(steps), Some(parsed)) = (end, steps, rule) else { return Err(()) };
         if first.happened {
@@ -255,12 +256,13 @@ impl Pass<'_> {
         Ok(Layer::new(RouteTable::build(routes)))
     }
 
-    fn rule(&mut self, name: &Name, router: &HttpRouter) -> Result<Parsed, Failure> {
+    fn rule(&mut self, router: &HttpRouter) -> Result<Parsed, Failure> {
         let settings = &router.object.settings.value;
         let parsed = self.rules.http(&settings.rule, &settings.rule_syntax);
         parsed.map_err(|error| {
-            let path = format!("http.routers.{}.rule", name.local());
-            rule_failure(&settings.rule, &error, &path)
+            let rule = &*settings.rule;
+            let message = format!("error while parsing rule {rule}: {}", words::rule(rule, &error));
+            Failure { ours: Some(format!("the rule {rule} is not usable: {error}")), ..Failure::new(message) }
         })
     }
 
@@ -279,11 +281,11 @@ impl Pass<'_> {
         }
         if !self.tls.has_options(options) {
             let hint = trafficcop_merger::hint(options, self.merged.tls.options.keys().map(String::as_str));
-            return Err(Failure { message: format!("unknown TLS options: {options}"), hint });
+            return Err(Failure::hinting(format!("unknown TLS options: {options}"), hint));
         }
         let path = format!("tls.options.{options}");
         let problem = self.tls_problems.iter().find(|problem| problem.path == path);
-        let why = problem.map_or_else(|| "they are broken".to_owned(), |problem| plain(&problem.problem));
+        let why = problem.map_or_else(|| "they are broken".to_owned(), |problem| words::tls(&plain(&problem.problem)));
         Err(Failure::new(format!("building TLS config: {why}")))
     }
 
@@ -321,13 +323,8 @@ impl FirstFailure {
             return None;
         }
         let at = pass.merged.http.routers.get(name).map(|router| router.object.settings.at.clone()).unwrap_or_default();
-        let note = Note::error(&at, format!("http.routers.{}.{field}", name.local()), failure.message, failure.hint);
+        let note = failure.note(&at, format!("http.routers.{}.{field}", name.local()));
         pass.http_report(Kind::Router, name).push(Note::also(note.error));
         None
     }
-}
-
-pub(super) fn rule_failure(rule: &str, error: &RuleError, _path: &str) -> Failure {
-    let hint = error.nearest.map(|nearest| format!("did you mean {nearest:?}?"));
-    Failure { message: format!("error while parsing rule {rule}: {}", error.message), hint }
 }

@@ -13,6 +13,7 @@ use trafficcop_proxy::http::{Child, Failover, HighestRandomWeight, Mirrored, Mir
 
 use super::memory::{BuiltService, Memo, Part};
 use super::pass::{Failure, Kind, Pass};
+use super::words;
 
 /// The transport of services that name none: what the static configuration says.
 const DEFAULT_TRANSPORT: &str = "default@internal";
@@ -39,7 +40,7 @@ impl Pass<'_> {
         }
         let Some(object) = self.merged.http.services.get(name) else {
             let hint = nearest(name, self.merged.http.services.keys());
-            return Err(Failure { message: format!("the service {:?} does not exist", name.as_str()), hint });
+            return Err(Failure::hinting(format!("the service {:?} does not exist", name.as_str()), hint));
         };
         let settings = &object.settings.value;
         let result = self.enter("service", name, |pass| {
@@ -64,7 +65,7 @@ impl Pass<'_> {
                 // Whoever comes later hears everything that is wrong with it.
                 let notes = &self.http_report(Kind::Service, name).notes;
                 let all: Vec<_> = notes.iter().map(|note| note.message.as_str()).collect();
-                let whole = Failure { message: all.join(", "), hint: failure.hint.clone() };
+                let whole = Failure::hinting(all.join(", "), failure.hint.clone());
                 self.failed.insert(name.clone(), whole);
                 Err(failure)
             }
@@ -199,6 +200,8 @@ impl Pass<'_> {
         let servers = Servers::new(name.as_str(), settings, transport, self.forwarding, &self.environment.control)
             .map_err(|error| in_traefiks_words(error, &Settings::default()))?;
         let health = servers.health();
+        // Known even if the middlewares around it turn out to be broken.
+        self.http_report(Kind::Service, name).servers = Some(Arc::clone(&servers) as Arc<dyn crate::Servers>);
         Ok(BuiltService { service: Arc::clone(&servers) as Arc<dyn Service>, health, servers: Some(servers) })
     }
 
@@ -207,7 +210,7 @@ impl Pass<'_> {
         let given = transports.get(name);
         if given.is_none() && name.as_str() != DEFAULT_TRANSPORT {
             let hint = nearest(name, transports.keys());
-            return Err(Failure { message: format!("servers transport not found {name}"), hint });
+            return Err(Failure::hinting(format!("servers transport not found {name}"), hint));
         }
         let before = self.before.and_then(|before| before.http.servers_transports.get(name));
         if let Some(memo) = self.memory.transports.get_mut(name)
@@ -240,7 +243,7 @@ fn composed(service: Arc<impl Service>, health: Option<Arc<Status>>) -> BuiltSer
 /// Users and their tools know these messages from Traefik.
 fn in_traefiks_words(error: BuildError, settings: &Settings) -> Failure {
     Failure::new(match error {
-        BuildError::BadUrl { url, problem } => format!("error parsing server URL {url}: parse {url:?}: {problem}"),
+        BuildError::BadUrl { url, problem } => words::url(&url, &problem),
         BuildError::UnknownStrategy(strategy) => format!("unsupported load-balancer strategy {strategy:?}"),
         BuildError::ChildWithoutHealthCheck { parent, child } => {
             let child = as_written(&child, settings);
