@@ -8,13 +8,14 @@ pub mod cli;
 mod control;
 pub mod demo;
 pub mod diagnose;
+mod internal;
 mod providers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use trafficcop_api::Api;
+use trafficcop_api::Window;
 use trafficcop_config::settings::Settings;
 use trafficcop_merger::Inbox;
 use trafficcop_provider::{Event, ProviderError};
@@ -47,10 +48,10 @@ impl App {
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let settings = Arc::new(settings);
         let (events, news) = mpsc::channel(EVENTS);
-        let api = Api::new(&settings);
+        let (window, stopping) = (Window::default(), Stopping::default());
         let environment = Environment {
             settings: Arc::clone(&settings),
-            internal: api.services(),
+            internal: internal::services(&settings, &window, &stopping.flag()),
             control: tokio::runtime::Handle::current(),
         };
         let mut builder = Builder::new(environment);
@@ -59,8 +60,8 @@ impl App {
         let snapshot = builder.apply(&first);
         let workers = worker_count();
         let live = Live::new(workers, &snapshot).map_err(StartError::Reaper)?;
-        api.watch(&live);
-        let options = Options { workers, stopping: Stopping::from_flag(api.stopping()), ..Options::default() };
+        window.open(&live);
+        let options = Options { workers, stopping, ..Options::default() };
         let server = Server::start(&settings, &live, options).await?;
 
         let throttle = settings.providers.providers_throttle_duration;

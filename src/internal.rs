@@ -1,0 +1,29 @@
+//! The services behind `…@internal`: those that the settings ask for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use trafficcop_api::{Api, Dashboard, Noop, Ping, Window};
+use trafficcop_config::settings::Settings;
+use trafficcop_exchange::Service;
+
+/// By the local name that routers use: `api` for `api@internal`.
+pub(crate) fn services(
+    settings: &Arc<Settings>,
+    window: &Window,
+    stopping: &Arc<AtomicBool>,
+) -> BTreeMap<String, Arc<dyn Service>> {
+    let mut services: BTreeMap<String, Arc<dyn Service>> = BTreeMap::new();
+    services.insert("noop".into(), Arc::new(Noop));
+    if let Some(ping) = &settings.ping {
+        services.insert("ping".into(), Arc::new(Ping::new(ping, Arc::clone(stopping))));
+    }
+    if let Some(api) = &settings.api {
+        services.insert("api".into(), Arc::new(Api::new(Arc::clone(settings), window.clone())));
+        if api.dashboard {
+            services.insert("dashboard".into(), Arc::new(Dashboard));
+        }
+    }
+    services
+}
