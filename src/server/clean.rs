@@ -19,7 +19,7 @@ pub(crate) fn clean(request: &mut Request, entry: &EntryPoint) -> Flow {
     if request.target.path() == "*" {
         return Flow::Break(match request.method {
             Method::OPTIONS => reply::empty(StatusCode::OK),
-            _ => malformed(),
+            _ => reply::not_found(),
         });
     }
     underscores(request, entry.underscores)?;

@@ -1,50 +1,41 @@
-//! HTTP/2: hyper speaks it, on the worker's own executor; this translates between its types and ours.
+//! HTTP/2, on hyper's `h2`: frames, flow control and header compression are its; requests, answers and deadlines ours.
 //!
-//! 1xx answers cannot be sent this way (hyper has no means for it): what lands in the exchange's interim is dropped.
+//! Spoken to directly and not through hyper, because 1xx answers (early hints, `100 Continue`) have to get through.
+//! What must hold: a request that the client took back is dropped with everything it was doing; a client that resets
+//! or floods ends its own connection.
 
-mod bodies;
+mod answer;
 mod heads;
+mod received;
 
 use std::cell::Cell;
-use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use hyper::server::conn::http2;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use trafficcop_exchange::{Interim, StatusCode};
 
 use crate::entry::EntryPoint;
 use crate::http::Requests;
-use bodies::{Received, Sent};
 
 /// How a connection with prior knowledge begins.
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// Bytes of request bodies that may be under way to us, per connection and per request.
+const WINDOW: u32 = 1 << 20;
 /// Bytes of answers that wait for a slow client, per request.
 const SEND_BUFFER: usize = 64 * 1024;
-/// How long a client may take to say goodbye once it was told to.
-const GOODBYE: Duration = Duration::from_secs(5);
+/// What Go's server allows heads beyond the limit.
+const HEAD_SLACK: usize = 320;
+/// How long a client may take to begin to speak, or to say goodbye once it was told to.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Requests that a client took back before we had looked at them, at most; the connection ends above it.
 const RESETS_WAITING: usize = 20;
 /// Requests that we had to reset, at most; the connection ends above it.
 const RESETS_OURS: usize = 256;
-
-/// Runs futures of one connection on its worker.
-#[derive(Clone, Copy, Debug)]
-struct Local;
-
-impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for Local {
-    fn execute(&self, future: F) {
-        tokio::task::spawn_local(future);
-    }
-}
 
 /// What a connection is doing, to tell when it is idle and when it has lived long enough.
 struct Activity {
@@ -59,6 +50,12 @@ struct Activity {
 struct Stream(Rc<Activity>);
 
 impl Activity {
+    fn new() -> Rc<Self> {
+        let started = Instant::now();
+        let (open, requests, idle_since) = (Cell::new(0), Cell::new(0), Cell::new(started));
+        Rc::new(Self { open, requests, idle_since, started, enough: Notify::new() })
+    }
+
     fn begin(self: &Rc<Self>, entry: &EntryPoint) -> Stream {
         self.open.set(self.open.get() + 1);
         self.requests.set(self.requests.get() + 1);
@@ -87,55 +84,39 @@ impl Drop for Stream {
 /// Serves one connection to its end. `closing`: the entry point drains.
 pub(crate) async fn serve<Io>(io: Io, entry: &EntryPoint, requests: Rc<Requests>, closing: &CancellationToken)
 where
-    Io: AsyncRead + AsyncWrite + Unpin + 'static,
+    Io: AsyncRead + AsyncWrite + Unpin,
 {
-    let now = Instant::now();
-    let activity = Rc::new(Activity {
-        open: Cell::new(0),
-        requests: Cell::new(0),
-        idle_since: Cell::new(now),
-        started: now,
-        enough: Notify::new(),
-    });
-    let (read_timeout, write_timeout) = (entry.http1.read_timeout, entry.http1.write_timeout);
-    let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
-        let stream = activity.begin(entry);
-        let requests = Rc::clone(&requests);
-        async move {
-            let written_by = write_timeout.map(|limit| Instant::now() + limit);
-            let request = heads::request(request, |body| Received::body(body, read_timeout));
-            let answer = requests.answer(request, Interim::default());
-            let response = match written_by {
-                Some(deadline) => tokio::time::timeout_at(deadline, answer).await.map_err(|_| TooLate)?,
-                None => answer.await,
-            };
-            if response.upgrade.is_some() || response.status == StatusCode::SWITCHING_PROTOCOLS {
-                return Err(TooLate);
-            }
-            Ok::<_, TooLate>(heads::response(response, |body| Sent::new(body, stream, written_by)))
-        }
-    });
-    let mut builder = http2::Builder::new(Local);
+    let mut builder = h2::server::Builder::new();
     builder
-        .timer(TokioTimer::new())
+        .initial_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
         .max_concurrent_streams(entry.http2.streams)
-        .max_header_list_size(u32::try_from(entry.http1.max_head_bytes).unwrap_or(u32::MAX))
+        .max_header_list_size(u32::try_from(entry.http1.max_head_bytes + HEAD_SLACK).unwrap_or(u32::MAX))
         .header_table_size(entry.http2.decoder_table)
         .max_pending_accept_reset_streams(RESETS_WAITING)
-        .max_local_error_reset_streams(RESETS_OURS)
-        .max_send_buf_size(SEND_BUFFER);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+        .max_local_error_reset_streams(Some(RESETS_OURS))
+        .max_send_buffer_size(SEND_BUFFER);
+    let patience = entry.http1.read_timeout.unwrap_or(PATIENCE);
+    let mut connection = match tokio::time::timeout(patience, builder.handshake(io)).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => return ended(&error),
+        Err(_) => return,
+    };
 
+    let activity = Activity::new();
+    let begin = |(request, respond)| {
+        let stream = activity.begin(entry);
+        tokio::task::spawn_local(answer::answer(request, respond, Rc::clone(&requests), stream, entry.http1.clone()));
+    };
     let idle = entry.http1.idle_timeout;
     let mut idle_timer = pin!(tokio::time::sleep(idle.unwrap_or(Duration::MAX)));
     loop {
         tokio::select! {
-            ended = connection.as_mut() => {
-                if let Err(error) = ended {
-                    tracing::debug!(%error, "HTTP/2 connection ended.");
-                }
-                return;
-            }
+            accepted = connection.accept() => match accepted {
+                Some(Ok(accepted)) => begin(accepted),
+                Some(Err(error)) => return ended(&error),
+                None => return,
+            },
             () = closing.cancelled() => break,
             () = activity.enough.notified() => break,
             () = idle_timer.as_mut(), if idle.is_some() => {
@@ -148,12 +129,16 @@ where
         }
     }
     // GOAWAY: requests in flight finish, new ones go to another connection.
-    connection.as_mut().graceful_shutdown();
+    connection.graceful_shutdown();
     loop {
         tokio::select! {
-            _ended = connection.as_mut() => return,
-            () = tokio::time::sleep(GOODBYE) => {
-                if activity.open.get() == 0 && activity.idle_since.get().elapsed() >= GOODBYE {
+            accepted = connection.accept() => match accepted {
+                Some(Ok(accepted)) => begin(accepted),
+                Some(Err(error)) => return ended(&error),
+                None => return,
+            },
+            () = tokio::time::sleep(PATIENCE) => {
+                if activity.open.get() == 0 && activity.idle_since.get().elapsed() >= PATIENCE {
                     return;
                 }
             }
@@ -161,7 +146,6 @@ where
     }
 }
 
-/// There will be no answer: hyper resets the stream.
-#[derive(Debug, thiserror::Error)]
-#[error("no answer that HTTP/2 can carry, or none in time")]
-struct TooLate;
+fn ended(error: &h2::Error) {
+    tracing::debug!(%error, "HTTP/2 connection ended.");
+}

@@ -1,13 +1,16 @@
-//! Request and response heads: hyper's ↔ ours.
+//! Request and response heads: those of `http` ↔ ours.
+
+use std::cell::RefCell;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::{BufMut, Bytes, BytesMut};
+use h2::RecvStream;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::body::Incoming;
-use trafficcop_exchange::{Body, Headers, Request, Response, Target};
+use trafficcop_exchange::{Body, Headers, Request, Response, StatusCode, Target};
 
 /// A request as everybody behind the entry point knows it: the host apart, cookies on one line.
-pub(super) fn request(request: hyper::Request<Incoming>, body: impl FnOnce(Incoming) -> Body) -> Request {
-    let (parts, incoming) = request.into_parts();
+pub(super) fn request(request: http::Request<RecvStream>, body: impl FnOnce(RecvStream) -> Body) -> Request {
+    let (parts, stream) = request.into_parts();
     let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let host = match parts.uri.authority() {
         Some(authority) => Bytes::copy_from_slice(authority.as_str().as_bytes()),
@@ -17,7 +20,7 @@ pub(super) fn request(request: hyper::Request<Incoming>, body: impl FnOnce(Incom
     ours.host = host;
     ours.version = parts.version;
     ours.headers = headers(&parts.headers);
-    ours.body = body(incoming);
+    ours.body = body(stream);
     ours
 }
 
@@ -27,13 +30,15 @@ fn headers(lines: &HeaderMap) -> Headers {
     let mut head = BytesMut::with_capacity(size);
     let mut spans = smallvec::SmallVec::<[(usize, usize, usize); 16]>::new();
     for (name, value) in lines {
-        if *name == header::HOST || *name == header::COOKIE {
+        // The expectation is met here: the body asks when it is wanted.
+        let is_met = *name == header::EXPECT && is_continue(value);
+        if is_met || *name == header::HOST || *name == header::COOKIE {
             continue;
         }
         let start = head.len();
         head.put_slice(name.as_str().as_bytes());
         let middle = head.len();
-        head.put_slice(value.as_bytes());
+        head.put_slice(value.as_bytes().trim_ascii());
         spans.push((start, middle, head.len()));
     }
     if lines.contains_key(header::COOKIE) {
@@ -55,13 +60,64 @@ fn headers(lines: &HeaderMap) -> Headers {
     headers
 }
 
-/// An answer as hyper sends it: names in lower case, nothing that belongs to a connection.
-pub(super) fn response<B>(response: Response, body: impl FnOnce(Body) -> B) -> hyper::Response<B> {
-    let Response { status, headers, body: ours, .. } = response;
-    let mut theirs = hyper::Response::new(body(ours));
-    *theirs.status_mut() = status;
-    *theirs.headers_mut() = header_map(&headers);
-    theirs
+/// Whether the client waits for `100 Continue` before it sends the body.
+pub(super) fn expects_continue(headers: &HeaderMap) -> bool {
+    headers.get_all(header::EXPECT).iter().any(is_continue)
+}
+
+fn is_continue(value: &HeaderValue) -> bool {
+    value.as_bytes().split(|byte| *byte == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(b"100-continue"))
+}
+
+/// The announced length of the body; `h2` has checked that it is right.
+pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// The head of an answer, and its body. As Go does, the length is told where it is known.
+pub(super) fn response(response: Response, is_head: bool) -> (http::Response<()>, Body) {
+    let Response { status, headers, body, .. } = response;
+    let mut head = http::Response::new(());
+    *head.status_mut() = status;
+    let mut map = header_map(&headers);
+    let may_have_body = !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if may_have_body && !map.contains_key(header::CONTENT_LENGTH) {
+        match body.remaining() {
+            Some(0) if is_head => {}
+            Some(length) => drop(map.insert(header::CONTENT_LENGTH, length.into())),
+            None => {}
+        }
+    }
+    if !map.contains_key(header::DATE) {
+        map.insert(header::DATE, date());
+    }
+    *head.headers_mut() = map;
+    (head, if may_have_body { body } else { Body::Empty })
+}
+
+/// A 1xx answer.
+pub(super) fn interim(status: StatusCode, headers: &Headers) -> http::Response<()> {
+    let mut head = http::Response::new(());
+    *head.status_mut() = status;
+    *head.headers_mut() = header_map(headers);
+    head
+}
+
+thread_local! {
+    /// The second and how it reads as a date.
+    static DATE: RefCell<(u64, HeaderValue)> = const { RefCell::new((0, HeaderValue::from_static(""))) };
+}
+
+fn date() -> HeaderValue {
+    let now = SystemTime::now();
+    let second = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    DATE.with_borrow_mut(|(shown, text)| {
+        if *shown != second {
+            *shown = second;
+            *text = HeaderValue::from_str(&httpdate::fmt_http_date(now)).expect("a date is visible ASCII");
+        }
+        text.clone()
+    })
 }
 
 /// Our lines as a map; what HTTP/2 may not carry is left out.

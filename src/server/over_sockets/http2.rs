@@ -1,6 +1,7 @@
 //! HTTP/2 with prior knowledge on a plain entry point.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Full};
@@ -9,6 +10,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use trafficcop_config::dynamic::tls::Tls;
+use trafficcop_exchange::{
+    Body, BodyError, BodyStream, Exchange, Frame, LocalBoxFuture, Request, Response, StatusCode,
+};
 
 use super::support::*;
 
@@ -68,4 +72,72 @@ async fn a_limit_of_requests_ends_the_connection_politely() {
     assert_eq!(send.send_request(get()).await.unwrap().status(), 200);
     let ended = tokio::time::timeout(PATIENCE, connection).await.expect("GOAWAY");
     ended.unwrap().expect("a polite end");
+}
+
+/// Sends an early hint, asks for the body, answers with it and a trailer.
+struct Hints;
+
+impl trafficcop_exchange::Service for Hints {
+    fn call<'a>(&'a self, mut req: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
+        Box::pin(async move {
+            cx.interim.send(StatusCode::EARLY_HINTS, [("Link", "</a.css>")].into_iter().collect());
+            assert!(!req.headers.contains("expect"), "the expectation is met at the edge");
+            let body = req.body.collect(1 << 20).await.unwrap();
+            let mut response = Response::new(StatusCode::OK);
+            response.body =
+                Body::stream(Pieces(vec![Frame::Trailers([("X-End", "1")].into_iter().collect()), Frame::Data(body)]));
+            response
+        })
+    }
+}
+
+/// The last piece first.
+struct Pieces(Vec<Frame>);
+
+impl BodyStream for Pieces {
+    fn poll_frame(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
+        Poll::Ready(self.0.pop().map(Ok))
+    }
+}
+
+#[tokio::test]
+async fn interim_answers_and_trailers_get_through() {
+    let routes: Routes = vec![("PathPrefix(`/`)", false, Arc::new(Hints))];
+    let running = start(&snapshot(routes, &Tls::default(), &[]), |_| {}).await;
+    let stream = TcpStream::connect(running.address).await.unwrap();
+    let (mut send, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::post("http://a.test/").header("expect", "100-continue").body(()).unwrap();
+    let (mut response, mut body) = send.send_request(request, false).unwrap();
+    let mut interim = Vec::new();
+    while interim.len() < 2 {
+        let next = std::future::poll_fn(|cx| response.poll_informational(cx));
+        interim.push(tokio::time::timeout(PATIENCE, next).await.expect("in time").unwrap().unwrap());
+    }
+    assert_eq!((interim[0].status().as_u16(), interim[1].status().as_u16()), (100, 103), "asked for, then hinted");
+    assert_eq!(interim[1].headers()["link"], "</a.css>");
+    body.send_data(Bytes::from(vec![b'x'; 300_000]), true).unwrap();
+    let response = response.await.unwrap();
+    let mut answer = response.into_body();
+    let mut received = 0;
+    while let Some(data) = answer.data().await {
+        received += data.as_ref().unwrap().len();
+        answer.flow_control().release_capacity(data.unwrap().len()).unwrap();
+    }
+    assert_eq!(received, 300_000);
+    assert_eq!(answer.trailers().await.unwrap().unwrap()["x-end"], "1");
+}
+
+#[tokio::test]
+async fn a_request_that_is_taken_back_is_dropped() {
+    let held = Arc::new(Held::default());
+    let routes: Routes = vec![("Path(`/held`)", false, Arc::clone(&held) as _)];
+    let running = start(&snapshot(routes, &Tls::default(), &[]), |_| {}).await;
+    let (mut send, _connection) = connect::<Empty<Bytes>>(&running).await;
+    let request = hyper::Request::get("http://a.test/held").body(Empty::new()).unwrap();
+    let waiting = tokio::spawn(send.send_request(request));
+    held.asked.notified().await;
+    waiting.abort();
+    tokio::time::timeout(PATIENCE, running.told.ended.notified()).await.expect("told in time");
+    assert_eq!(running.told.outcomes.lock()[0].1.status.as_u16(), 499);
 }
