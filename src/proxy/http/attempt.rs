@@ -1,6 +1,7 @@
 //! One request to one server: a kept connection or a new one, and the answer.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use trafficcop_exchange::{Interim, Method, Request, Response};
@@ -35,9 +36,25 @@ pub(crate) fn kept(endpoint: &Endpoint, http1_only: bool) -> Option<Ready> {
     pool::take(endpoint).map(Ready::Http1)
 }
 
-/// A new connection.
+/// A new connection; of HTTP/2 perhaps one that somebody else was opening at the moment.
 pub(crate) async fn open(endpoint: &Arc<Endpoint>, http1_only: bool) -> Result<Ready, ConnectError> {
+    let mut _others_wait = None;
+    if !http1_only && endpoint.speaks_http2.load(Ordering::Relaxed) {
+        match pool::open_shared(endpoint) {
+            Ok(opening) => _others_wait = Some(opening),
+            Err(ended) => {
+                ended.notified().await;
+                // If that has failed, everybody finds out for himself.
+                if let Some(shared) = pool::share(endpoint) {
+                    return Ok(Ready::Http2(shared));
+                }
+            }
+        }
+    }
     let (stream, protocol) = dial(endpoint, http1_only).await?;
+    if !http1_only {
+        endpoint.speaks_http2.store(protocol == Protocol::Http2, Ordering::Relaxed);
+    }
     match protocol {
         Protocol::Http1 => Ok(Ready::Http1(Connection::new(stream))),
         Protocol::Http2 => {

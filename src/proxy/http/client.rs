@@ -76,7 +76,7 @@ impl Client {
             };
             match attempt::send(connection, &self.endpoint, request, &cx.interim).await {
                 Ok(response) => return Ok(response),
-                Err(mut failure) => match failure.take_repeatable().filter(|_| is_kept) {
+                Err(mut failure) => match failure.take_repeatable().filter(|_| is_kept && failure.is_stale()) {
                     Some(again) => request = again,
                     None => return Err(failure),
                 },

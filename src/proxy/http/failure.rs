@@ -97,10 +97,14 @@ impl Failure {
         reply::status_text(self.status)
     }
 
-    /// The request, if a new connection may help (the old one was kept and had been closed) and sending it twice harms
-    /// nobody.
+    /// Whether the connection was a kept one and turned out to be closed: a new one may help.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.stage == Stage::Stale
+    }
+
+    /// The request, if the connection was closed without any answer and sending it twice harms nobody.
     pub(crate) fn take_repeatable(&mut self) -> Option<Request> {
-        let request = *self.request.take().filter(|_| self.stage == Stage::Stale)?;
+        let request = *self.request.take().filter(|_| self.reason == Reason::ServerClosed)?;
         (self.is_unsent || attempt::may_repeat(&request)).then_some(request)
     }
 }

@@ -7,10 +7,12 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
+use tokio::sync::Notify;
 use trafficcop_h1::Connection;
 
 use super::h2::Shared;
@@ -38,6 +40,25 @@ struct Pool {
     /// The latest to come back is at the end, and is the first to leave.
     idle: Vec<(Connection<Stream>, Instant)>,
     shared: Vec<Shared>,
+    /// Set while somebody opens a connection of HTTP/2; told when that has ended.
+    opening: Option<Rc<Notify>>,
+}
+
+/// Held by whoever opens a connection that others wait for.
+pub(crate) struct Opening {
+    endpoint: u64,
+    ended: Rc<Notify>,
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        let _worker_is_gone = POOLS.try_with(|pools| {
+            if let Some(pool) = pools.borrow_mut().of.get_mut(&self.endpoint) {
+                pool.opening = None;
+            }
+        });
+        self.ended.notify_waiters();
+    }
 }
 
 /// An idle connection of HTTP/1.1, if there is one that looks alive.
@@ -84,6 +105,20 @@ pub(crate) fn put_shared(endpoint: &Arc<Endpoint>, shared: Shared) {
     });
 }
 
+/// So that a burst of requests opens one connection and not one each: whoever comes first is told to open one, the
+/// others to wait for it.
+pub(crate) fn open_shared(endpoint: &Arc<Endpoint>) -> Result<Opening, Rc<Notify>> {
+    POOLS.with_borrow_mut(|pools| {
+        let opening = &mut pools.of_endpoint(endpoint).opening;
+        if let Some(ended) = opening {
+            return Err(Rc::clone(ended));
+        }
+        let ended = Rc::new(Notify::new());
+        *opening = Some(Rc::clone(&ended));
+        Ok(Opening { endpoint: endpoint.id, ended })
+    })
+}
+
 impl Pools {
     fn of_endpoint(&mut self, endpoint: &Arc<Endpoint>) -> &mut Pool {
         if !self.is_swept {
@@ -94,6 +129,7 @@ impl Pools {
             endpoint: Arc::downgrade(endpoint),
             idle: Vec::new(),
             shared: Vec::new(),
+            opening: None,
         })
     }
 }
@@ -129,7 +165,7 @@ impl Pool {
             !is_old && !is_surplus && connection.is_usable()
         });
         self.shared.retain(|shared| !shared.is_closed() && !shared.is_idle_for(manners.idle_timeout, now));
-        !self.idle.is_empty() || !self.shared.is_empty()
+        !self.idle.is_empty() || !self.shared.is_empty() || self.opening.is_some()
     }
 }
 

@@ -223,11 +223,25 @@ impl Servers {
             match attempt::send(connection, &server.endpoint, request, &cx.interim).await {
                 Ok(response) => return (index, Ok(in_flight::until_the_end(response, counted))),
                 Err(mut failure) => {
-                    let again = failure.take_repeatable().filter(|_| repeats < MOST_REPEATS);
-                    let Some(mut again) = again else { return (index, Err(failure)) };
+                    // A stale connection says nothing of its server. But one that then closes a new connection too is
+                    // going down, and another may take over.
+                    let again = if failure.is_stale() {
+                        Some(index)
+                    } else if repeats > 0 {
+                        pick(&visit.tried)
+                    } else {
+                        None
+                    };
+                    let Some(next) = again.filter(|_| repeats < MOST_REPEATS) else { return (index, Err(failure)) };
+                    let Some(mut again) = failure.take_repeatable() else { return (index, Err(failure)) };
                     original.restore(&mut again);
                     request = again;
                     repeats += 1;
+                    if next != index {
+                        index = next;
+                        visit.tried.push(index);
+                        ready = attempt::kept(&self.balancer.target(index).endpoint, visit.upgrade);
+                    }
                 }
             }
         }

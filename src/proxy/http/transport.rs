@@ -1,7 +1,7 @@
 //! [`Transport`]: how to reach servers: TLS, deadlines, connections to keep. One per servers transport.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -64,6 +64,8 @@ pub(crate) struct Endpoint {
     pub(crate) manners: Arc<Manners>,
     /// The proxy of the environment, when this server is reached through one.
     pub(crate) via: Option<Via>,
+    /// It spoke HTTP/2 when it was last asked which it speaks.
+    pub(crate) speaks_http2: AtomicBool,
 }
 
 impl Transport {
@@ -141,7 +143,14 @@ impl Endpoint {
     pub(crate) fn new(url: ServerUrl, manners: &Arc<Manners>) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let via = environment_proxy::via(&url);
-        Arc::new(Self { id: NEXT.fetch_add(1, Ordering::Relaxed), url, manners: Arc::clone(manners), via })
+        let speaks_http2 = AtomicBool::new(url.scheme == Scheme::H2c);
+        Arc::new(Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            url,
+            manners: Arc::clone(manners),
+            via,
+            speaks_http2,
+        })
     }
 }
 

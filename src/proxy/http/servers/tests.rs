@@ -1,3 +1,5 @@
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::*;
@@ -124,6 +126,32 @@ async fn a_server_that_is_gone_is_nobodys_concern_while_there_is_another() {
         dying.kill().await;
         for _ in 0..8 {
             assert_eq!(ask(&*service, post()).await, (200, "b".into()));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_goes_down_under_a_request_is_replaced() {
+    worker(async {
+        // Its kept connection ends, then a new one too, both with a request on them.
+        let dying = || Backend::start(|_, number, _| if number == 1 { ok("a") } else { Act::Close });
+        let (dying, other) = (dying().await, Backend::answering("b").await);
+        let service = servers(&[&dying.url, &other.url]);
+        get(&*service).await;
+        get(&*service).await;
+        assert_eq!(get(&*service).await.0, 200);
+        assert_eq!(get(&*service).await.0, 200);
+
+        let gone = Rc::new(Cell::new(false));
+        let is_gone = Rc::clone(&gone);
+        let dying = Backend::start(move |_, _, _| if is_gone.get() { Act::Close } else { ok("a") }).await;
+        let service = servers(&[&dying.url, &other.url]);
+        get(&*service).await;
+        get(&*service).await;
+        gone.set(true);
+        for _ in 0..2 {
+            assert_eq!(get(&*service).await, (200, "b".into()));
         }
     })
     .await;

@@ -105,6 +105,22 @@ async fn one_connection_for_all_and_a_new_one_when_it_is_gone() {
 }
 
 #[tokio::test]
+async fn a_burst_opens_one_connection() {
+    worker(async {
+        let server = echo().await;
+        let service = servers(&[&server.url]);
+        let mut burst = JoinSet::new();
+        for _ in 0..50 {
+            let service = std::sync::Arc::clone(&service);
+            burst.spawn_local(async move { get(&*service).await.0 });
+        }
+        assert_eq!(burst.join_all().await, [200; 50]);
+        assert_eq!(server.connections.get(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn no_http1_answer_is_taken_for_one() {
     worker(async {
         let backend = Backend::answering("http1").await;
