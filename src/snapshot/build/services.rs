@@ -62,11 +62,7 @@ impl Pass<'_> {
             }
             Err(failure) => {
                 self.fail(Kind::Service, name, "", &failure);
-                // Whoever comes later hears everything that is wrong with it.
-                let notes = &self.http_report(Kind::Service, name).notes;
-                let all: Vec<_> = notes.iter().map(|note| note.message.as_str()).collect();
-                let whole = Failure::hinting(all.join(", "), failure.hint.clone());
-                self.failed.insert(name.clone(), whole);
+                self.failed.insert(name.clone(), failure.clone());
                 Err(failure)
             }
         }
