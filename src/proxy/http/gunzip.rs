@@ -16,7 +16,6 @@ const MOST_AT_ONCE: usize = 16 * 1024;
 /// Asks for gzip if the client leaves the encoding open. Says whether it did.
 pub(crate) fn ask(request: &mut Request) -> bool {
     let is_open = request.method != Method::HEAD
-        && request.upgrade.is_none()
         && !request.headers.contains("accept-encoding")
         && !request.headers.contains("range");
     if is_open {

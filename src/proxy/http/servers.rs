@@ -265,7 +265,9 @@ impl Servers {
 
     /// Host and path for that server.
     fn address(&self, request: &mut Request, server: &Server) -> Original {
-        let host = (!self.pass_host_header).then(|| std::mem::replace(&mut request.host, server.url.authority.clone()));
+        // A request without a host (HTTP/1.0) gets the server's, as with Go's client.
+        let replaces = !self.pass_host_header || request.host.is_empty();
+        let host = replaces.then(|| std::mem::replace(&mut request.host, server.url.authority.clone()));
         let target = server.preserve_path.then(|| {
             let original = request.target.clone();
             request.target.set_path(server.url.join(original.path()));

@@ -67,13 +67,17 @@ async fn host_and_path_of_the_server() {
         let backend = Backend::answering("hi").await;
         let mut settings = settings(&[&format!("{}/base/?q", backend.url)]);
         get(&*build(&settings)).await;
+        let mut without_host = request(Method::GET, "/");
+        without_host.host = Bytes::new();
+        ask(&*build(&settings), without_host).await;
         settings.pass_host_header = false;
         settings.servers[0].preserve_path = true;
         get(&*build(&settings)).await;
         let authority = backend.url.trim_start_matches("http://");
         let seen = backend.seen();
         assert!(seen[0].starts_with("GET / HTTP/1.1\r\nHost: a.test\r\n"), "{}", seen[0]);
-        assert!(seen[1].starts_with(&format!("GET /base/ HTTP/1.1\r\nHost: {authority}\r\n")), "{}", seen[1]);
+        assert!(seen[1].starts_with(&format!("GET / HTTP/1.1\r\nHost: {authority}\r\n")), "{}", seen[1]);
+        assert!(seen[2].starts_with(&format!("GET /base/ HTTP/1.1\r\nHost: {authority}\r\n")), "{}", seen[2]);
     })
     .await;
 }
@@ -134,25 +138,25 @@ async fn a_server_that_is_gone_is_nobodys_concern_while_there_is_another() {
 #[tokio::test]
 async fn a_server_that_goes_down_under_a_request_is_replaced() {
     worker(async {
-        // Its kept connection ends, then a new one too, both with a request on them.
-        let dying = || Backend::start(|_, number, _| if number == 1 { ok("a") } else { Act::Close });
-        let (dying, other) = (dying().await, Backend::answering("b").await);
-        let service = servers(&[&dying.url, &other.url]);
-        get(&*service).await;
-        get(&*service).await;
-        assert_eq!(get(&*service).await.0, 200);
-        assert_eq!(get(&*service).await.0, 200);
-
         let gone = Rc::new(Cell::new(false));
         let is_gone = Rc::clone(&gone);
         let dying = Backend::start(move |_, _, _| if is_gone.get() { Act::Close } else { ok("a") }).await;
-        let service = servers(&[&dying.url, &other.url]);
-        get(&*service).await;
-        get(&*service).await;
+        let other = Backend::answering("b").await;
+        let mut settings = settings(&[&dying.url, &other.url]);
+        settings.sticky = Some(Sticky { cookie: Some(Cookie { name: "lb".into(), ..Cookie::default() }) });
+        let service = build(&settings);
+        let bound = || {
+            let mut request = request(Method::GET, "/");
+            request.headers.append("Cookie", format!("lb={}", trafficcop_balancer::sticky::value(&dying.url)));
+            request
+        };
+        assert_eq!(ask(&*service, bound()).await, (200, "a".into()));
         gone.set(true);
-        for _ in 0..2 {
-            assert_eq!(get(&*service).await, (200, "b".into()));
-        }
+        // Its kept connection ends, then a new one too, both with a request on them.
+        assert_eq!(ask(&*service, bound()).await, (200, "b".into()));
+        assert_eq!((dying.connections(), dying.seen().len()), (2, 3));
+        // Without a kept connection there is no sign of that.
+        assert_eq!(ask(&*service, bound()).await, (502, "Bad Gateway".into()));
     })
     .await;
 }
