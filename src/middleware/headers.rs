@@ -117,6 +117,11 @@ fn is_zero(value: &i64) -> bool {
     *value == 0
 }
 
+/// The answer of a server that switches protocols reaches the client as it is, as in Traefik.
+fn is_handed_over(response: &trafficcop_exchange::Response) -> bool {
+    response.status == trafficcop_exchange::StatusCode::SWITCHING_PROTOCOLS
+}
+
 impl Middleware for Headers {
     const NAME: &'static str = "headers";
 

@@ -117,7 +117,9 @@ impl Around for Cors {
         }
         Box::pin(async move {
             let mut response = next.run(req, cx).await;
-            self.decorate(&mut response.headers, origin.as_ref());
+            if !super::is_handed_over(&response) {
+                self.decorate(&mut response.headers, origin.as_ref());
+            }
             response
         })
     }

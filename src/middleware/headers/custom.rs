@@ -40,6 +40,9 @@ impl Filter for Custom {
     }
 
     fn response(&self, res: &mut Response, _: &mut Exchange) {
+        if super::is_handed_over(res) {
+            return;
+        }
         for (name, value) in &self.response {
             apply(&mut res.headers, name, value);
         }

@@ -51,6 +51,9 @@ impl Secure {
     }
 
     fn decorate(&self, tls: bool, response: &mut Response) {
+        if super::is_handed_over(response) {
+            return;
+        }
         for (name, value) in if tls { &self.tls } else { &self.plain } {
             response.headers.insert(*name, value.clone());
         }
