@@ -80,6 +80,8 @@ fn flags() {
     check("(?i)^ab$", &["AB"], &["abc"]);
     check("^(?i:a)b$", &["Ab"], &["AB"]);
     check("(?U)a+", &["a"], &["b"]);
+    check("^(?)a$", &["a"], &["b"]);
+    check("^a(?i){2}B$", &["aab", "aaB"], &["ab", "AAb"]);
     check("(?P<x>a)(?<y>b)", &["ab"], &["a"]);
 }
 
@@ -93,6 +95,7 @@ fn bytes_that_are_not_utf8_count_as_one_letter_each() {
 #[test]
 fn what_go_refuses_is_refused() {
     refused("a**", Some(2), "a repetition cannot be repeated");
+    refused("a*(?i)*", Some(6), "a repetition cannot be repeated");
     refused("a{1001}", Some(1), "a repetition is limited to 1000");
     refused("a(?=b)", Some(1), "looking ahead or behind is not possible");
     refused("(?x)a", Some(0), "there is no such kind of group");

@@ -11,36 +11,45 @@ pub(super) fn translate(pattern: &str) -> Result<String, PatternError> {
     let mut out = String::with_capacity(pattern.len() + 16);
     // Where the last repetition ended: Go refuses two in a row.
     let mut repeated_at = None;
+    // Flags that wait: a repetition behind them still belongs to what is before them.
+    let mut flags = String::new();
     while let Some(letter) = reader.peek() {
         let start = reader.at;
+        if let Some(length) = repetition(reader.rest()).map_err(|message| reader.error(start, message))? {
+            if repeated_at == Some(start) {
+                return Err(reader.error(start, "a repetition cannot be repeated"));
+            }
+            out.push_str(&reader.rest()[..length]);
+            reader.at += length;
+            if reader.peek() == Some('?') {
+                reader.next();
+                out.push('?');
+            }
+            repeated_at = Some(reader.at);
+            continue;
+        }
+        if let Some(length) = flags_alone(reader.rest()) {
+            let text = &reader.rest()[..length];
+            flags.push_str(if text == "(?)" { "" } else { text });
+            reader.at += length;
+            // Go would then repeat the repetition. Nobody can mean that, and here it would read as a lazy one.
+            repeated_at = repeated_at.filter(|at| *at == start).map(|_| reader.at);
+            continue;
+        }
+        out.push_str(&std::mem::take(&mut flags));
         match letter {
             '\\' => atom(&mut reader, &mut out)?,
             '[' => class::bracketed(&mut reader, &mut out)?,
             '(' => group(&mut reader, &mut out)?,
-            '*' | '+' | '?' => {
-                reader.next();
-                out.push(letter);
-                repetition_end(&mut reader, &mut out, start, &mut repeated_at)?;
-            }
-            '{' => match counts(reader.rest()) {
-                Some((length, most)) => {
-                    if most.is_none_or(|most| most > MAX_REPEAT) {
-                        return Err(reader.error(start, "a repetition is limited to 1000"));
-                    }
-                    out.push_str(&reader.rest()[..length]);
-                    reader.at += length;
-                    repetition_end(&mut reader, &mut out, start, &mut repeated_at)?;
-                }
-                // Braces that count nothing stand for themselves.
-                None => literal(&mut reader, &mut out),
-            },
-            '}' | ']' => literal(&mut reader, &mut out),
+            // Braces that count nothing stand for themselves.
+            '{' | '}' | ']' => literal(&mut reader, &mut out),
             _ => {
                 reader.next();
                 out.push(letter);
             }
         }
     }
+    out.push_str(&flags);
     Ok(out)
 }
 
@@ -55,21 +64,27 @@ pub(super) fn push_literal(letter: char, out: &mut String) {
     out.push_str(&regex::escape(letter.encode_utf8(&mut [0; 4])));
 }
 
-fn repetition_end(
-    reader: &mut Reader<'_>,
-    out: &mut String,
-    start: usize,
-    repeated_at: &mut Option<usize>,
-) -> Result<(), PatternError> {
-    if *repeated_at == Some(start) {
-        return Err(reader.error(start, "a repetition cannot be repeated"));
+/// The length of the repetition with which the text begins, if it does.
+fn repetition(text: &str) -> Result<Option<usize>, &'static str> {
+    match text.as_bytes().first() {
+        Some(b'*' | b'+' | b'?') => Ok(Some(1)),
+        Some(b'{') => match counts(text) {
+            Some((_, most)) if most.is_none_or(|most| most > MAX_REPEAT) => Err("a repetition is limited to 1000"),
+            counts => Ok(counts.map(|(length, _)| length)),
+        },
+        _ => Ok(None),
     }
-    if reader.peek() == Some('?') {
-        reader.next();
-        out.push('?');
-    }
-    *repeated_at = Some(reader.at);
-    Ok(())
+}
+
+/// The length of `(?flags)`, if the text begins with that.
+fn flags_alone(text: &str) -> Option<usize> {
+    let flags = text.strip_prefix("(?")?;
+    let length = flags.find(|c| !is_flag(c))?;
+    flags[length..].starts_with(')').then_some(2 + length + 1)
+}
+
+fn is_flag(letter: char) -> bool {
+    "imsU-".contains(letter)
 }
 
 /// The length of `{n}`, `{n,}` or `{n,m}` at the beginning of the text, and its largest number; `None` inside stands for
@@ -90,7 +105,7 @@ fn counts(text: &str) -> Option<(usize, Option<u32>)> {
     ))
 }
 
-/// `(`, `(?P<name>`, `(?<name>`, `(?flags:` or `(?flags)`.
+/// `(`, `(?P<name>`, `(?<name>` or `(?flags:`.
 fn group(reader: &mut Reader<'_>, out: &mut String) -> Result<(), PatternError> {
     let start = reader.at;
     let Some(special) = reader.rest().strip_prefix("(?") else {
@@ -104,13 +119,11 @@ fn group(reader: &mut Reader<'_>, out: &mut String) -> Result<(), PatternError> 
     let end = if special.starts_with("P<") || special.starts_with('<') {
         special.find('>')
     } else {
-        special.find([')', ':']).filter(|end| special[..*end].chars().all(|flag| "imsU-".contains(flag)))
+        special.find(|c| !is_flag(c)).filter(|end| special[*end..].starts_with(':'))
     };
     let Some(end) = end else { return Err(reader.error(start, "there is no such kind of group")) };
     let length = 2 + end + 1;
-    let text = &reader.rest()[..length];
-    // `(?)` sets nothing; the engine would refuse it.
-    out.push_str(if text == "(?)" { "(?:)" } else { text });
+    out.push_str(&reader.rest()[..length]);
     reader.at += length;
     Ok(())
 }
