@@ -10,9 +10,11 @@ mod context;
 mod deserializer;
 mod error;
 pub(crate) mod handover;
+mod reader;
 pub(crate) mod scalar;
 #[cfg(test)]
 mod tests;
+mod variant;
 
 use std::collections::HashSet;
 
@@ -21,7 +23,7 @@ use serde::de::DeserializeOwned;
 use crate::read::MAX_ERRORS;
 use crate::{ConfigError, ConfigErrors, Node, Problem, Shape};
 use context::{Context, NodeId};
-use deserializer::Reader;
+use reader::Reader;
 
 impl Node {
     /// Decodes the whole tree, or says everything that is wrong with it (but not more than 100 errors).

@@ -7,8 +7,8 @@ use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
 
 use super::context::{Context, NodeId};
-use super::deserializer::Reader;
 use super::error::DecodeError;
+use super::reader::Reader;
 use crate::suggest::nearest;
 use crate::{Node, Problem, Scalar, Value};
 
