@@ -1,7 +1,7 @@
 //! Options of earlier major versions: the removed ones refuse the start and say what took their place, the deprecated
 //! ones still work and say so.
 
-use crate::{ConfigError, Node, Problem, pattern};
+use crate::{ConfigError, Node, Problem, Value, pattern};
 
 const COLLECTOR: &str = "was removed in v3: send traces by OTLP (tracing.otlp) to a collector that speaks to it";
 const NAMESPACES: &str = "was removed in v3: list the namespaces in `namespaces`";
@@ -83,6 +83,7 @@ pub(super) fn deprecated(root: &Node) -> Vec<ConfigError> {
 fn written(root: &Node, path: &str, hint: &str, problem: impl Fn(String) -> Problem) -> Vec<ConfigError> {
     pattern::find(root, path)
         .into_iter()
+        .filter(|found| found.node.value != Value::Null)
         .map(|found| ConfigError {
             at: found.node.place().clone(),
             path: found.path,

@@ -157,6 +157,9 @@ impl Examiner<'_> {
         self.networks(&path("forwardedHeaders.trustedIPs"), &entry_point.forwarded_headers.trusted_ips);
         if let Some(proxy_protocol) = &entry_point.proxy_protocol {
             self.networks(&path("proxyProtocol.trustedIPs"), &proxy_protocol.trusted_ips);
+            if !proxy_protocol.insecure && proxy_protocol.trusted_ips.is_empty() {
+                self.error(path("proxyProtocol"), other("needs trustedIPs, or insecure to trust everybody"));
+            }
         }
         let http2 = &entry_point.http2;
         for (key, value) in [

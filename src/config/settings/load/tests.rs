@@ -177,7 +177,7 @@ fn entry_points_that_are_needed_are_there() {
 
 #[test]
 fn one_file_may_hold_both_configurations() {
-    let loaded = yaml("entryPoints: {web: {address: ':1'}}\nhttp: {routers: {}}\ntls: {}\nx-mine: 1").unwrap();
+    let loaded = yaml("pilot:\nentryPoints: {web: {address: ':1'}}\nhttp: {routers: {}}\ntls: {}\nx-mine: 1").unwrap();
     assert_eq!(loaded.warnings, []);
     assert_eq!(loaded.settings.entry_points.len(), 1);
 }

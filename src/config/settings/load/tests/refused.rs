@@ -79,6 +79,10 @@ fn bad_values() {
         "certificatesResolvers: {le: {acme: {storage: ''}}}",
         "traefik.yml:1:36: certificatesResolvers.le.acme: storage is missing",
     );
+    check(
+        "entryPoints: {web: {address: ':1', proxyProtocol: {}}}",
+        "traefik.yml:1:51: entryPoints.web.proxyProtocol: needs trustedIPs, or insecure to trust everybody",
+    );
     check("accessLog: {otlp: {}}", "traefik.yml:1:19: accessLog.otlp: needs experimental.otlplogs to be true");
     check("providers: {knative: {}}", "traefik.yml:1:22: providers.knative: needs experimental.knative to be true");
 }
