@@ -10,6 +10,7 @@ use trafficcop_h1::{CallOptions, Connection};
 use super::connect::{Protocol, dial};
 use super::failure::{ConnectError, Failure};
 use super::h2::Shared;
+use super::pinned::Way;
 use super::pool;
 use super::server_url::Scheme;
 use super::stream::Stream;
@@ -22,24 +23,24 @@ pub(crate) enum Ready {
 }
 
 /// What is there already. Requests that want to leave HTTP must stay with HTTP/1.1.
-pub(crate) fn kept(endpoint: &Endpoint, http1_only: bool) -> Option<Ready> {
+pub(crate) fn kept(endpoint: &Endpoint, way: Way) -> Option<Ready> {
     if endpoint.url.scheme != Scheme::Http
-        && !http1_only
+        && !way.http1_only
         && let Some(shared) = pool::share(endpoint)
     {
         return Some(Ready::Http2(shared));
     }
     // By prior knowledge there is no HTTP/1.1 but for upgrades.
-    if endpoint.url.scheme == Scheme::H2c && !http1_only {
+    if endpoint.url.scheme == Scheme::H2c && !way.http1_only {
         return None;
     }
-    pool::take(endpoint).map(Ready::Http1)
+    pool::take(endpoint, way.owner).map(Ready::Http1)
 }
 
 /// A new connection; of HTTP/2 perhaps one that somebody else was opening at the moment.
-pub(crate) async fn open(endpoint: &Arc<Endpoint>, http1_only: bool) -> Result<Ready, ConnectError> {
+pub(crate) async fn open(endpoint: &Arc<Endpoint>, way: Way) -> Result<Ready, ConnectError> {
     let mut _others_wait = None;
-    if !http1_only && endpoint.speaks_http2.load(Ordering::Relaxed) {
+    if !way.http1_only && endpoint.speaks_http2.load(Ordering::Relaxed) {
         match pool::open_shared(endpoint) {
             Ok(opening) => _others_wait = Some(opening),
             Err(ended) => {
@@ -51,8 +52,8 @@ pub(crate) async fn open(endpoint: &Arc<Endpoint>, http1_only: bool) -> Result<R
             }
         }
     }
-    let (stream, protocol) = dial(endpoint, http1_only).await?;
-    if !http1_only {
+    let (stream, protocol) = dial(endpoint, way.http1_only).await?;
+    if !way.http1_only {
         endpoint.speaks_http2.store(protocol == Protocol::Http2, Ordering::Relaxed);
     }
     match protocol {
@@ -69,6 +70,7 @@ pub(crate) async fn open(endpoint: &Arc<Endpoint>, http1_only: bool) -> Result<R
 pub(crate) async fn send(
     ready: Ready,
     endpoint: &Arc<Endpoint>,
+    way: Way,
     mut request: Request,
     interim: &Interim,
 ) -> Result<Response, Failure> {
@@ -82,7 +84,7 @@ pub(crate) async fn send(
                 address_proxy(&mut request, endpoint);
             }
             let home = Arc::clone(endpoint);
-            let home = move |connection| pool::put(&home, connection);
+            let home = move |connection| pool::put(&home, way.owner, connection);
             let shared = &endpoint.manners.call;
             if request.upgrade.is_some() {
                 // Some servers want these names spelled as in the standard, which Go's canonical case is not.

@@ -8,6 +8,7 @@ use trafficcop_exchange::{Exchange, LocalBoxFuture, Request, Response, Service};
 
 use super::attempt;
 use super::failure::Failure;
+use super::pinned::Way;
 use super::server_url::ServerUrl;
 use super::transport::Endpoint;
 use super::{Transport, gunzip};
@@ -66,15 +67,15 @@ impl Client {
     }
 
     async fn send(&self, mut request: Request, cx: &mut Exchange) -> Result<Response, Failure> {
-        let http1_only = request.upgrade.is_some();
-        let mut ready = attempt::kept(&self.endpoint, http1_only);
+        let way = Way { http1_only: request.upgrade.is_some(), ..Way::default() };
+        let mut ready = attempt::kept(&self.endpoint, way);
         loop {
             let is_kept = ready.is_some();
             let connection = match ready.take() {
                 Some(ready) => ready,
-                None => attempt::open(&self.endpoint, http1_only).await?,
+                None => attempt::open(&self.endpoint, way).await?,
             };
-            match attempt::send(connection, &self.endpoint, request, &cx.interim).await {
+            match attempt::send(connection, &self.endpoint, way, request, &cx.interim).await {
                 Ok(response) => return Ok(response),
                 Err(mut failure) => match failure.take_repeatable().filter(|_| is_kept && failure.is_stale()) {
                     Some(again) => request = again,

@@ -17,6 +17,7 @@ mod health;
 mod hrw;
 mod in_flight;
 mod mirror;
+mod pinned;
 mod pool;
 mod reach;
 mod replay;

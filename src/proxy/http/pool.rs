@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use trafficcop_h1::Connection;
 
 use super::h2::Shared;
+use super::pinned;
 use super::stream::Stream;
 use super::transport::Endpoint;
 
@@ -31,7 +32,8 @@ thread_local! {
 
 #[derive(Default)]
 struct Pools {
-    of: HashMap<u64, Pool, RandomState>,
+    /// By endpoint and owner.
+    of: HashMap<(u64, u64), Pool, RandomState>,
     is_swept: bool,
 }
 
@@ -53,7 +55,7 @@ pub(crate) struct Opening {
 impl Drop for Opening {
     fn drop(&mut self) {
         let _worker_is_gone = POOLS.try_with(|pools| {
-            if let Some(pool) = pools.borrow_mut().of.get_mut(&self.endpoint) {
+            if let Some(pool) = pools.borrow_mut().of.get_mut(&(self.endpoint, 0)) {
                 pool.opening = None;
             }
         });
@@ -61,10 +63,10 @@ impl Drop for Opening {
     }
 }
 
-/// An idle connection of HTTP/1.1, if there is one that looks alive.
-pub(crate) fn take(endpoint: &Endpoint) -> Option<Connection<Stream>> {
+/// An idle connection of HTTP/1.1 of that owner, if there is one that looks alive.
+pub(crate) fn take(endpoint: &Endpoint, owner: u64) -> Option<Connection<Stream>> {
     POOLS.with_borrow_mut(|pools| {
-        let pool = pools.of.get_mut(&endpoint.id)?;
+        let pool = pools.of.get_mut(&(endpoint.id, owner))?;
         while let Some((mut connection, since)) = pool.idle.pop() {
             let is_old = endpoint.manners.idle_timeout.is_some_and(|limit| since.elapsed() >= limit);
             if !is_old && connection.is_usable() {
@@ -76,11 +78,11 @@ pub(crate) fn take(endpoint: &Endpoint) -> Option<Connection<Stream>> {
 }
 
 /// Keeps a connection on which no request is open.
-pub(crate) fn put(endpoint: &Arc<Endpoint>, connection: Connection<Stream>) {
+pub(crate) fn put(endpoint: &Arc<Endpoint>, owner: u64, connection: Connection<Stream>) {
     // A connection that comes back while its worker is being torn down is closed.
     let _worker_is_gone = POOLS.try_with(|pools| {
         let mut pools = pools.borrow_mut();
-        let pool = pools.of_endpoint(endpoint);
+        let pool = pools.of_endpoint(endpoint, owner);
         if endpoint.manners.kept_idle > 0 && pool.idle.len() < MOST_IDLE {
             pool.idle.push((connection, Instant::now()));
         }
@@ -90,7 +92,7 @@ pub(crate) fn put(endpoint: &Arc<Endpoint>, connection: Connection<Stream>) {
 /// A connection of HTTP/2 with room for one more request.
 pub(crate) fn share(endpoint: &Endpoint) -> Option<Shared> {
     POOLS.with_borrow_mut(|pools| {
-        let pool = pools.of.get_mut(&endpoint.id)?;
+        let pool = pools.of.get_mut(&(endpoint.id, 0))?;
         pool.shared.retain(|shared| !shared.is_closed());
         pool.shared.iter().find(|shared| shared.has_room()).cloned()
     })
@@ -98,7 +100,7 @@ pub(crate) fn share(endpoint: &Endpoint) -> Option<Shared> {
 
 pub(crate) fn put_shared(endpoint: &Arc<Endpoint>, shared: Shared) {
     POOLS.with_borrow_mut(|pools| {
-        let pool = pools.of_endpoint(endpoint);
+        let pool = pools.of_endpoint(endpoint, 0);
         if pool.shared.len() < MOST_SHARED {
             pool.shared.push(shared);
         }
@@ -109,7 +111,7 @@ pub(crate) fn put_shared(endpoint: &Arc<Endpoint>, shared: Shared) {
 /// others to wait for it.
 pub(crate) fn open_shared(endpoint: &Arc<Endpoint>) -> Result<Opening, Rc<Notify>> {
     POOLS.with_borrow_mut(|pools| {
-        let opening = &mut pools.of_endpoint(endpoint).opening;
+        let opening = &mut pools.of_endpoint(endpoint, 0).opening;
         if let Some(ended) = opening {
             return Err(Rc::clone(ended));
         }
@@ -120,12 +122,12 @@ pub(crate) fn open_shared(endpoint: &Arc<Endpoint>) -> Result<Opening, Rc<Notify
 }
 
 impl Pools {
-    fn of_endpoint(&mut self, endpoint: &Arc<Endpoint>) -> &mut Pool {
+    fn of_endpoint(&mut self, endpoint: &Arc<Endpoint>, owner: u64) -> &mut Pool {
         if !self.is_swept {
             self.is_swept = true;
             tokio::task::spawn_local(sweep());
         }
-        self.of.entry(endpoint.id).or_insert_with(|| Pool {
+        self.of.entry((endpoint.id, owner)).or_insert_with(|| Pool {
             endpoint: Arc::downgrade(endpoint),
             idle: Vec::new(),
             shared: Vec::new(),
@@ -140,7 +142,7 @@ async fn sweep() {
         tokio::time::sleep(SWEEP).await;
         let is_done = POOLS.with_borrow_mut(|pools| {
             let now = Instant::now();
-            pools.of.retain(|_, pool| pool.sweep(now));
+            pools.of.retain(|(_, owner), pool| pinned::is_there(*owner) && pool.sweep(now));
             pools.is_swept = !pools.of.is_empty();
             !pools.is_swept
         });
@@ -193,7 +195,7 @@ mod tests {
         for _ in 0..count {
             let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             servers.push(listener.accept().await.unwrap().0);
-            put(&endpoint, Connection::new(Stream::Plain(stream)));
+            put(&endpoint, 0, Connection::new(Stream::Plain(stream)));
         }
         Kept { endpoint, servers }
     }
@@ -227,7 +229,11 @@ mod tests {
                 tokio::task::yield_now().await;
             }
             assert_eq!(swept(0), 2);
-            assert!(take(&kept.endpoint).is_some() && take(&kept.endpoint).is_some() && take(&kept.endpoint).is_none());
+            assert!(
+                take(&kept.endpoint, 0).is_some()
+                    && take(&kept.endpoint, 0).is_some()
+                    && take(&kept.endpoint, 0).is_none()
+            );
         })
         .await;
     }

@@ -15,10 +15,11 @@ use trafficcop_exchange::LocalBoxFuture;
 
 use super::attempt::{Ready, kept, open};
 use super::failure::{ConnectError, Failure};
+use super::pinned::Way;
 use super::transport::Endpoint;
 
 /// How long a server may be silent before another one is asked as well.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(200);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(150);
 /// The same for a server that the client is bound to.
 pub(crate) const PATIENCE_IF_BOUND: Duration = Duration::from_secs(3);
 
@@ -32,7 +33,7 @@ pub(crate) struct Search<'a, E, P> {
     pub(crate) endpoint: E,
     /// The next to try, given those that were.
     pub(crate) pick: P,
-    pub(crate) http1_only: bool,
+    pub(crate) way: Way,
     pub(crate) patience: Duration,
     pub(crate) tried: &'a mut Tried,
 }
@@ -65,7 +66,7 @@ where
             match (self.pick)(self.tried) {
                 Some(other) => {
                     self.tried.push(other);
-                    if let Some(ready) = kept((self.endpoint)(other), self.http1_only) {
+                    if let Some(ready) = kept((self.endpoint)(other), self.way) {
                         return Ok((other, ready));
                     }
                     dials.push(self.dial(other));
@@ -79,7 +80,7 @@ where
     }
 
     fn dial(&self, index: usize) -> Dial<'a> {
-        (index, Box::pin(open((self.endpoint)(index), self.http1_only)))
+        (index, Box::pin(open((self.endpoint)(index), self.way)))
     }
 }
 

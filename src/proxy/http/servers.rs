@@ -1,5 +1,7 @@
 //! [`Servers`]: the load balancer service.
 
+mod visit;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,22 +13,18 @@ use trafficcop_balancer::{
 };
 use trafficcop_config::dynamic::http::LoadBalancer;
 use trafficcop_exchange::{
-    Exchange, LocalBoxFuture, Reason, Request, Response, ServerInfo, Service, StatusCode, Target, reply,
+    Exchange, LocalBoxFuture, Reason, Request, Response, ServerInfo, Service, StatusCode, reply,
 };
 
-use super::attempt::{self, Ready};
 use super::cookie::StickyCookie;
-use super::failure::Failure;
 use super::health::{Checks, Passive};
-use super::in_flight;
-use super::reach::{PATIENCE, PATIENCE_IF_BOUND, Search, Tried};
+use super::pinned;
+use super::reach::{PATIENCE, PATIENCE_IF_BOUND, Tried};
 use super::server_url::ServerUrl;
 use super::transport::Endpoint;
 use super::{Forwarding, Transport, gunzip, headers};
 use crate::BuildError;
-
-/// How often a request is sent again because a kept connection had been closed.
-const MOST_REPEATS: usize = 3;
+use visit::Visit;
 
 /// See the module.
 #[derive(Debug)]
@@ -146,12 +144,14 @@ impl Servers {
         let unpacks = gunzip::ask(&mut request);
         let started = Instant::now();
         let patience = if bound.is_some() { PATIENCE_IF_BOUND } else { PATIENCE };
-        let mut visit = Visit { first, upgrade: upgrade.is_some(), patience, tried: Tried::new() };
+        let mut visit =
+            Visit { first, way: pinned::way(&cx.connection, upgrade.is_some()), patience, tried: Tried::new() };
         let (index, result) = self.visit(request, cx, &mut visit, pick).await;
         let candidate = self.balancer.candidate(index);
         let was_reached = result.is_ok();
         let result = result.and_then(|mut response| {
             cx.origin_status = Some(response.status);
+            pinned::learn(&cx.connection, &response);
             headers::to_client(&mut response, upgrade.as_ref())?;
             Ok(response)
         });
@@ -188,117 +188,6 @@ impl Servers {
             request.target.set_query(Some(query));
         }
         request.upgrade.clone()
-    }
-
-    /// Sends the request until a server has answered or nothing more can be tried. Also gives the server it ended with.
-    async fn visit(
-        &self,
-        mut request: Request,
-        cx: &mut Exchange,
-        visit: &mut Visit,
-        mut pick: impl FnMut(&[usize]) -> Option<usize>,
-    ) -> (usize, Result<Response, Failure>) {
-        let mut index = visit.first;
-        visit.tried.push(index);
-        let mut ready = attempt::kept(&self.balancer.target(index).endpoint, visit.upgrade);
-        let mut repeats = 0;
-        loop {
-            let connection = match ready.take() {
-                Some(ready) => ready,
-                None => match self.reach(index, visit, &mut pick).await {
-                    Ok((reached, ready)) => {
-                        index = reached;
-                        ready
-                    }
-                    Err((index, failure)) => {
-                        cx.server = Some(Arc::clone(&self.balancer.target(index).info));
-                        return (index, Err(failure));
-                    }
-                },
-            };
-            let server = self.balancer.target(index);
-            cx.server = Some(Arc::clone(&server.info));
-            let original = self.address(&mut request, server);
-            let counted = self.counts_requests.then(|| self.balancer.candidate(index).enter());
-            match attempt::send(connection, &server.endpoint, request, &cx.interim).await {
-                Ok(response) => return (index, Ok(in_flight::until_the_end(response, counted))),
-                Err(mut failure) => {
-                    // A stale connection says nothing of its server. But one that then closes a new connection too is
-                    // going down, and another may take over.
-                    let again = if failure.is_stale() {
-                        Some(index)
-                    } else if repeats > 0 {
-                        pick(&visit.tried)
-                    } else {
-                        None
-                    };
-                    let Some(next) = again.filter(|_| repeats < MOST_REPEATS) else { return (index, Err(failure)) };
-                    let Some(mut again) = failure.take_repeatable() else { return (index, Err(failure)) };
-                    original.restore(&mut again);
-                    request = again;
-                    repeats += 1;
-                    if next != index {
-                        index = next;
-                        visit.tried.push(index);
-                        ready = attempt::kept(&self.balancer.target(index).endpoint, visit.upgrade);
-                    }
-                }
-            }
-        }
-    }
-
-    async fn reach(
-        &self,
-        first: usize,
-        visit: &mut Visit,
-        pick: impl FnMut(&[usize]) -> Option<usize>,
-    ) -> Result<(usize, Ready), (usize, Failure)> {
-        let search = Search {
-            endpoint: |index: usize| &self.balancer.target(index).endpoint,
-            pick,
-            http1_only: visit.upgrade,
-            patience: visit.patience,
-            tried: &mut visit.tried,
-        };
-        search.open(first).await
-    }
-
-    /// Host and path for that server.
-    fn address(&self, request: &mut Request, server: &Server) -> Original {
-        // A request without a host (HTTP/1.0) gets the server's, as with Go's client.
-        let replaces = !self.pass_host_header || request.host.is_empty();
-        let host = replaces.then(|| std::mem::replace(&mut request.host, server.url.authority.clone()));
-        let target = server.preserve_path.then(|| {
-            let original = request.target.clone();
-            request.target.set_path(server.url.join(original.path()));
-            original
-        });
-        Original { host, target }
-    }
-}
-
-/// One request's way through the servers.
-struct Visit {
-    first: usize,
-    upgrade: bool,
-    patience: std::time::Duration,
-    tried: Tried,
-}
-
-/// What [`Servers::address`] replaced, for sending the request elsewhere.
-struct Original {
-    host: Option<Bytes>,
-    target: Option<Target>,
-}
-
-impl Original {
-    fn restore(self, request: &mut Request) {
-        if let Some(host) = self.host {
-            request.host = host;
-        }
-        if let Some(target) = self.target {
-            request.target = target;
-        }
     }
 }
 
