@@ -20,7 +20,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 fn likeness(name: &str, candidate: &str) -> f64 {
     let spelled = strsim::jaro_winkler(name, candidate);
     let (short, long) = if name.len() < candidate.len() { (name, candidate) } else { (candidate, name) };
-    let contained = if short.len() >= 4 && long.contains(short) {
+    let contained = if short.len() >= 4 && short.len() * 3 > long.len() && long.contains(short) {
         0.82 + 0.1 * short.len() as f64 / long.len() as f64
     } else {
         0.0
@@ -54,6 +54,7 @@ mod tests {
     #[test]
     fn stays_silent_when_nothing_is_near() {
         check("loadBalancer", None);
+        check("my-service-of-another-name", None);
         check("x", None);
         check("", None);
     }

@@ -10,12 +10,12 @@ use crate::{ConfigErrors, Node, Origin, Scalar, Value};
 
 /// Reads flags. One dash or two, `=value` or the next argument; names in any case. The shape of the model says which
 /// flags may stand without a value (booleans and sections: `true`) and which accumulate when repeated (lists).
-/// An unknown flag is not refused here: the decoder does that, with the nearest right name.
+/// What follows `--` is not read. An unknown flag is not refused here: the decoder does that, with the nearest right name.
 pub fn read<'a>(arguments: impl IntoIterator<Item = &'a str>, shape: &Shape) -> Result<Node, ConfigErrors> {
     let mut tree = Tree::default();
     let mut errors = Vec::new();
     let mut arguments = arguments.into_iter().peekable();
-    while let Some(argument) = arguments.next() {
+    while let Some(argument) = arguments.next().filter(|argument| *argument != "--") {
         let Some(flag) = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-')) else {
             errors.push(syntax(Origin::Unknown, format!("{argument:?} is not a flag; flags begin with --")));
             continue;

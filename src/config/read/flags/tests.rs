@@ -53,6 +53,7 @@ fn values_follow_an_equals_sign_or_the_flag() {
     check("--LEVEL=a=b", "LEVEL: a=b");
     check("--entryPoints.Web.address :80", "entryPoints: {Web: {address: ':80'}}");
     check("--level=", "level: ''");
+    check("--level=a -- --level=b c", "level: a");
 }
 
 #[test]
