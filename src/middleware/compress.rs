@@ -189,7 +189,7 @@ impl Around for Compressor {
             if named && self.is_wanted(&response) {
                 response.headers.remove("Content-Length");
                 response.headers.insert("Content-Encoding", encoding.name());
-                response.body = Body::stream(Compressed::new(response.body, encoding));
+                response.body = Compressed::body(response.body, encoding);
             }
             response
         })

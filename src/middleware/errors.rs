@@ -128,7 +128,10 @@ impl Around for Pages {
             question.host = host;
             question.headers = headers;
             let (fault, reason) = (cx.fault.take(), cx.reason);
+            // The question is ours, not the client's: it has no peer to be forwarded for.
+            let omitted = std::mem::replace(&mut cx.omit_forwarded_for, true);
             let mut page = self.service.call(question, &mut *cx).await;
+            cx.omit_forwarded_for = omitted;
             cx.fault = fault.or_else(|| cx.fault.take());
             cx.reason = reason.or(cx.reason);
             page.status = shown;

@@ -18,6 +18,7 @@ mod circuit_breaker;
 mod compress;
 pub mod encoded_characters;
 mod errors;
+mod forward_auth;
 mod headers;
 mod in_flight_req;
 mod ip_allow_list;

@@ -9,6 +9,7 @@ use crate::circuit_breaker::CircuitBreaker;
 use crate::compress::Compress;
 use crate::encoded_characters::EncodedCharacters;
 use crate::errors::Errors;
+use crate::forward_auth::ForwardAuth;
 use crate::headers::Headers;
 use crate::in_flight_req::InFlightReq;
 use crate::ip_allow_list::IpAllowList;
@@ -54,6 +55,7 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<Compress>(),
     Kind::of::<EncodedCharacters>(),
     Kind::of::<Errors>(),
+    Kind::of::<ForwardAuth>(),
     Kind::of::<Headers>(),
     Kind::of::<InFlightReq>(),
     Kind::of::<IpAllowList>(),

@@ -32,8 +32,28 @@ enum Encoder {
     Zstandard(ZstdEncoder<Vec<u8>>),
 }
 
+/// Compressed answers up to this size have a length, as Go's server knows it of answers that fit its buffer.
+const KNOWN_LENGTH: usize = 2048;
+/// Ready answers up to this size are compressed in one go.
+const ONE_GO: usize = 64 << 10;
+
 impl Compressed {
-    pub(super) fn new(body: Body, encoding: Encoding) -> Self {
+    /// The compressed form of a body.
+    pub(super) fn body(body: Body, encoding: Encoding) -> Body {
+        let Body::Full(bytes) = &body else { return Body::stream(Self::new(body, encoding)) };
+        if bytes.len() > ONE_GO {
+            return Body::stream(Self::new(body, encoding));
+        }
+        let mut whole = Self::new(Body::Empty, encoding);
+        let done = whole.encoder.as_mut().map(|encoder| encoder.write(bytes).and_then(|()| encoder.finish()));
+        let (Some(Ok(())), Some(mut encoder)) = (done, whole.encoder.take()) else {
+            return Body::stream(Self::new(body, encoding));
+        };
+        let compressed = encoder.take();
+        if compressed.len() <= KNOWN_LENGTH { Body::Full(compressed) } else { Body::stream(Ready(Some(compressed))) }
+    }
+
+    fn new(body: Body, encoding: Encoding) -> Self {
         // Brotli's own default (11) costs a hundred times what it gains in a proxy.
         let encoder = match encoding {
             Encoding::Gzip => Encoder::Gzip(GzipEncoder::new(Vec::new())),
@@ -85,6 +105,15 @@ impl BodyStream for Compressed {
                 Poll::Pending => return Poll::Pending,
             }
         }
+    }
+}
+
+/// Compressed bytes whose length is not announced.
+struct Ready(Option<Bytes>);
+
+impl BodyStream for Ready {
+    fn poll_frame(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
+        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::Data(bytes))))
     }
 }
 
