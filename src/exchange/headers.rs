@@ -159,6 +159,10 @@ impl Headers {
     }
 
     fn keep(&mut self, name: &[u8], value: &[u8]) -> Entry {
+        if self.own.capacity() == 0 {
+            // A proxy adds several lines; one allocation holds them.
+            self.own.reserve(name.len() + value.len() + 224);
+        }
         let mut keep = |text: &[u8]| {
             let start = self.own.len() as u32 | OWN;
             self.own.extend_from_slice(text);

@@ -5,6 +5,7 @@ mod open;
 #[cfg(test)]
 mod tests;
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -130,17 +131,20 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> Connection<Io> {
     /// Sends the request and waits for the head of the answer. 1xx answers go to `interim`. `home` gets the connection
     /// back when the answer's body has been read to its end (perhaps before this returns) and it can be kept; else the
     /// connection is closed and `home` dropped uncalled.
-    pub async fn call(
+    pub fn call<'a>(
         self,
         request: Request,
-        options: &CallOptions,
-        interim: &Interim,
+        options: &'a CallOptions,
+        interim: &'a Interim,
         home: impl FnOnce(Self) + 'static,
-    ) -> Result<Response, CallError> {
-        let mut open = OpenCall::new(self, request, options);
-        match open.head(options, interim).await {
-            Ok(head) => open.response(head, home).map_err(|failure| CallError { failure, request: None }),
-            Err(failure) => Err(CallError { failure, request: open.untouched() }),
+    ) -> impl Future<Output = Result<Response, CallError>> + 'a {
+        // In a box from the start: futures that wrap this one stay small, and the body of the answer takes it over.
+        let mut open = Box::new(OpenCall::new(self, request, options));
+        async move {
+            match open.head(options, interim).await {
+                Ok(head) => open.response(head, home).map_err(|failure| CallError { failure, request: None }),
+                Err(failure) => Err(CallError { failure, request: open.untouched() }),
+            }
         }
     }
 }

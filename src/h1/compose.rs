@@ -207,7 +207,8 @@ fn push_line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 
 /// The value; line breaks become blanks.
 fn push_value(out: &mut Vec<u8>, value: &[u8]) {
-    if memchr::memchr3(b'\r', b'\n', 0, value).is_none() {
+    // Without a branch per byte: values are short, and the compiler makes this wide.
+    if !value.iter().fold(false, |broken, byte| broken | matches!(byte, b'\r' | b'\n' | 0)) {
         out.extend_from_slice(value);
     } else {
         out.extend(value.iter().map(|byte| if matches!(byte, b'\r' | b'\n' | 0) { b' ' } else { *byte }));

@@ -16,7 +16,7 @@ use crate::head::ResponseHead;
 impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
     /// Makes the answer of a head.
     pub(super) fn response(
-        mut self,
+        mut self: Box<Self>,
         head: ResponseHead,
         home: impl FnOnce(Connection<Io>) + 'static,
     ) -> Result<Response, CallFailure> {
@@ -26,7 +26,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
             if self.request.upgrade.is_none() {
                 return Err(CallFailure::Malformed("switches protocols unasked"));
             }
-            response.upgrade = Some(Box::new(Upgraded { ahead: self.inbound.ahead, io: self.connection.io }));
+            let ahead = std::mem::take(&mut self.inbound.ahead);
+            response.upgrade = Some(Box::new(Upgraded { ahead, io: self.connection.io }));
             return Ok(response);
         }
         match head.framing {
@@ -47,7 +48,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
     }
 
     /// Keeps the connection if it can carry another request: all was sent, all was read, nothing came unasked.
-    fn go_home(self, keeps_alive: bool, home: impl FnOnce(Connection<Io>)) {
+    fn go_home(self: Box<Self>, keeps_alive: bool, home: impl FnOnce(Connection<Io>)) {
         if keeps_alive && self.is_sent() && self.inbound.is_over() && self.inbound.ahead.is_empty() {
             home(self.connection);
         }
@@ -56,7 +57,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
 
 /// The body of an answer. While it is read, what is left of the request's body is sent.
 struct ResponseBody<Io, H> {
-    open: Option<OpenCall<Io>>,
+    open: Option<Box<OpenCall<Io>>>,
     keeps_alive: bool,
     home: Option<H>,
 }

@@ -26,8 +26,8 @@ pub struct RequestHead {
     pub is_opaque: bool,
 }
 
-/// Reads a request's head from the start of `buf`. `None`: it is not whole yet.
-pub fn parse_request(buf: &[u8], limits: Limits) -> Result<Option<RequestHead>, Refusal> {
+/// Reads a request's head from the start of `buf`. `None`: it is not whole yet. Boxed, since it is passed on often.
+pub fn parse_request(buf: &[u8], limits: Limits) -> Result<Option<Box<RequestHead>>, Refusal> {
     match buf.first() {
         None => return Ok(None),
         // httparse would skip empty lines before a request.
@@ -54,7 +54,7 @@ impl From<Refusal> for Fault {
     }
 }
 
-fn parse_strict(buf: &[u8], limits: Limits) -> Result<Option<RequestHead>, Fault> {
+fn parse_strict(buf: &[u8], limits: Limits) -> Result<Option<Box<RequestHead>>, Fault> {
     let mut few: FewLines = few_lines();
     let mut read = httparse::Request::new(&mut []);
     match read.parse_with_uninit_headers(buf, &mut few) {
@@ -74,7 +74,7 @@ fn parse_strict(buf: &[u8], limits: Limits) -> Result<Option<RequestHead>, Fault
 }
 
 /// Takes what Go takes beyond the standard by rewriting it to the standard; names faults in Go's order.
-fn parse_lenient(buf: &[u8], limits: Limits) -> Result<Option<RequestHead>, Refusal> {
+fn parse_lenient(buf: &[u8], limits: Limits) -> Result<Option<Box<RequestHead>>, Refusal> {
     let Some(rewritten) = lenient::request(buf)? else {
         return if limits.is_too_long(buf.len()) { Err(Refusal::TooLarge) } else { Ok(None) };
     };
@@ -88,11 +88,14 @@ fn parse_lenient(buf: &[u8], limits: Limits) -> Result<Option<RequestHead>, Refu
         _ if rewritten.is_other_version => Err(Refusal::Version),
         Err(fault) => Err(fault),
         Ok(_) if rewritten.has_blank_in_name => Err(Refusal::HeaderName),
-        Ok(head) => Ok(Some(RequestHead { len: rewritten.len, ..head })),
+        Ok(mut head) => {
+            head.len = rewritten.len;
+            Ok(Some(head))
+        }
     }
 }
 
-fn build(buf: &[u8], len: usize, read: &httparse::Request<'_, '_>, limits: Limits) -> Result<RequestHead, Fault> {
+fn build(buf: &[u8], len: usize, read: &httparse::Request<'_, '_>, limits: Limits) -> Result<Box<RequestHead>, Fault> {
     if limits.is_too_long(len) {
         return Err(Refusal::TooLarge.into());
     }
@@ -146,13 +149,16 @@ fn build(buf: &[u8], len: usize, read: &httparse::Request<'_, '_>, limits: Limit
         return Err(Refusal::MalformedHost.into());
     }
     let continues = expect.is_some_and(has_continue);
-    let mut request = Request::new(method, target.target);
-    request.host = target.host.unwrap_or_else(|| head.slice(host));
-    request.version = if is_10 { Version::HTTP_10 } else { Version::HTTP_11 };
-    request.upgrade = upgrade.filter(|_| tokens.upgrade).map(|value| head.slice(value));
-    request.headers = headers;
-    request.body = Body::Empty;
-    Ok(RequestHead {
+    let request = Request {
+        method,
+        target: target.target,
+        host: target.host.unwrap_or_else(|| head.slice(host)),
+        version: if is_10 { Version::HTTP_10 } else { Version::HTTP_11 },
+        upgrade: upgrade.filter(|_| tokens.upgrade).map(|value| head.slice(value)),
+        headers,
+        body: Body::Empty,
+    };
+    Ok(Box::new(RequestHead {
         request,
         len,
         framing,
@@ -160,7 +166,7 @@ fn build(buf: &[u8], len: usize, read: &httparse::Request<'_, '_>, limits: Limit
         expects_continue: continues && !is_10 && framing != Framing::Empty,
         expects_nonsense: !continues && expect.is_some_and(|value| !value.is_empty()),
         is_opaque: target.form == Form::Opaque,
-    })
+    }))
 }
 
 /// Go's rules: HTTP/1.0 knows no encodings; `chunked`, once, is the only one; lengths must make sense even when they

@@ -36,7 +36,7 @@ fn show(head: &RequestHead) -> String {
     text
 }
 
-fn parse(text: &[u8]) -> Result<Option<RequestHead>, Refusal> {
+fn parse(text: &[u8]) -> Result<Option<Box<RequestHead>>, Refusal> {
     parse_request(text, LIMITS)
 }
 

@@ -97,28 +97,28 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
                 Err(_) if !self.is_fresh => return Ok(End::Closed),
                 Err(error) => return Err(error),
             };
-            if let Some(end) = self.exchange(*head, handler).await? {
+            if let Some(end) = self.exchange(head, handler).await? {
                 return Ok(end);
             }
         }
     }
 
     /// One request and its answer. `None`: the connection goes on.
-    async fn exchange<H: Handler>(&mut self, head: RequestHead, handler: &H) -> io::Result<Option<End>> {
+    async fn exchange<H: Handler>(&mut self, mut head: Box<RequestHead>, handler: &H) -> io::Result<Option<End>> {
         let asked = Asked::of(&head);
         self.write_by = self.options.write_timeout.map(|period| Instant::now() + period);
         let ready = ready_answer(&head);
+        self.begin(&mut head);
         self.is_fresh = false;
         self.was_post = head.request.method == Method::POST;
-        let request = self.begin(head);
         let response = if let Some(response) = ready {
             response
         } else {
             self.requests += 1;
             self.interim.take();
-            let call = handler.call(request, self.interim.clone());
             // Boxed so that a connection that waits for a request does not carry the room for its handling.
-            match self.attend(Box::pin(call), asked.is_10).await {
+            let call = Box::pin(handler.call(head.request, self.interim.clone()));
+            match self.attend(call, asked.is_10).await {
                 Ok(response) => response,
                 Err(End::Gone) => {
                     self.say_goodbye().await;
@@ -155,7 +155,7 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
                     match parse_request(partial.bytes(), limits) {
                         Ok(Some(head)) => {
                             wire.inbound.ahead = partial.take_rest(head.len);
-                            return Poll::Ready(Ok(Next::Head(Box::new(head))));
+                            return Poll::Ready(Ok(Next::Head(head)));
                         }
                         Ok(None) => {}
                         Err(refusal) => return Poll::Ready(Ok(Next::Refused(refusal))),
@@ -190,9 +190,10 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
         .await
     }
 
-    /// Sets up the body and yields the request.
-    fn begin(&mut self, head: RequestHead) -> trafficcop_exchange::Request {
-        let RequestHead { mut request, framing, expects_continue, .. } = head;
+    /// Sets up the body.
+    fn begin(&mut self, head: &mut RequestHead) {
+        let RequestHead { request, framing, expects_continue, .. } = head;
+        let (framing, expects_continue) = (*framing, *expects_continue);
         let mut wire = self.wire.borrow_mut();
         wire.answering = false;
         wire.late = false;
@@ -212,7 +213,6 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
                 Body::stream(RequestBody::new(&self.wire))
             }
         };
-        request
     }
 
     /// Runs the handler, passes interim answers on, and notices when the client goes away.

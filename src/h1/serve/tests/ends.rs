@@ -207,3 +207,18 @@ async fn upgrades_join_both_ends() {
     assert_eq!(rest, "after the other side has ended");
     assert_eq!(served.end, End::Upgraded);
 }
+
+/// Ten thousand idle connections are ten thousand of these; what a request needs is allocated when it comes.
+#[test]
+fn an_idle_connection_is_small() {
+    let (_near, far) = duplex(16);
+    let (options, drain) = (ServeOptions::default(), Drain::new());
+    let handler = Answering(|_: Request, _: Interim| async {
+        let room = [0_u8; 10_000];
+        tokio::task::yield_now().await;
+        text(if room[9] == 0 { "x" } else { "y" }).await
+    });
+    let driver = size_of_val(&serve(far, Bytes::new(), &options, &drain, &handler));
+    let shared = size_of::<super::wire::Wire<tokio::net::TcpStream>>();
+    assert!(driver + shared <= 2048, "{driver} + {shared} bytes");
+}
