@@ -96,7 +96,12 @@ impl Builder {
                 let key_map = self.map_without_key().is_some();
                 // A quoted or tagged `<<` is a name like any other.
                 let merge = key_map && text == "<<" && span.len() == 2;
-                let value = if key_map { text_of(&text) } else { scalar::resolve(&text, style, tag.as_deref()) };
+                let value = match scalar::resolve(&text, style, tag.as_deref()) {
+                    // As in Traefik, no name reaches what an unquoted boolean names.
+                    Value::Scalar(Scalar::Bool(_)) if key_map => text_of(BOOLEAN_KEY),
+                    _ if key_map => text_of(&text),
+                    value => value,
+                };
                 let node = Node::new(value, at);
                 self.remember(anchor, &node);
                 self.put(node, merge);
@@ -272,6 +277,9 @@ impl OpenMap {
 }
 
 const NOT_MERGEABLE: &str = "<< takes a map or a list of maps";
+
+/// How Go's reflection prints a key that is `true` or `false`; the name is taken from there so that APIs agree.
+const BOOLEAN_KEY: &str = "<bool Value>";
 
 fn text_of(text: &str) -> Value {
     Value::Scalar(Scalar::Text(text.into()))
