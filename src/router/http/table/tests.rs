@@ -153,3 +153,27 @@ fn deep_prefixes_are_no_danger() {
     };
     assert_eq!(table.find(&head), Some(&1234));
 }
+
+#[test]
+fn candidates_tell_of_every_route_whether_its_rule_holds() {
+    let route = |name: &str, rule: &str, priority| Route {
+        rule: parse_http(rule, Syntax::V3).unwrap(),
+        priority,
+        precedence: 0,
+        name: name.to_owned(),
+        route: (),
+    };
+    let table = RouteTable::build(vec![route("low", "PathPrefix(`/`)", 1), route("high", "Host(`a`)", 2)]);
+    let headers: [(&str, &str); 0] = [];
+    let head = Head {
+        method: "GET",
+        host: "b",
+        cname: None,
+        routing_path: "/",
+        query: None,
+        headers: &headers,
+        client_ip: "::1".parse().unwrap(),
+    };
+    let told: Vec<_> = table.candidates(&head).map(|(route, holds)| (route.name.as_str(), holds)).collect();
+    assert_eq!(told, [("high", false), ("low", true)]);
+}
