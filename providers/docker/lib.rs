@@ -1,1 +1,112 @@
-//! (being built)
+//! The Docker provider: containers that describe themselves by labels.
+//!
+//! Asks an engine for nothing but what a read-only socket proxy allows: `/_ping`, `/version`, `/containers/json`,
+//! `/containers/{id}/json`, `/events`. What must hold: losing the engine changes nothing of what was published, a
+//! container that is told to end leaves the rotation at that event, and a lone change is published at once.
+
+mod address;
+mod change;
+mod container;
+mod engine;
+mod inventory;
+mod selection;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use bollard::errors::Error;
+use trafficcop_config::settings::discovery::Docker as Settings;
+use trafficcop_provider::backoff::Backoff;
+use trafficcop_provider::constraints::{Constraints, Subject};
+use trafficcop_provider::default_rule::DefaultRule;
+use trafficcop_provider::{Provider, ProviderError, Publisher};
+
+use engine::{Access, Engine};
+use inventory::{Inventory, Rules};
+use selection::Selection;
+use session::Session;
+
+/// Before the engine is tried again, at first and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// See the crate.
+pub struct Docker {
+    access: Access,
+    watch: bool,
+    inventory: Inventory,
+}
+
+impl Provider for Docker {
+    const NAME: &'static str = "docker";
+    type Settings = Settings;
+
+    /// Fails on settings that can never work: an endpoint, a template or an expression that cannot be read.
+    fn new(settings: Settings) -> Result<Self, ProviderError> {
+        Self::with_version(&settings, std::env::var("DOCKER_API_VERSION").ok())
+    }
+
+    async fn run(&mut self, out: &Publisher) -> Result<(), ProviderError> {
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        loop {
+            let lost = match self.converse(out, &mut backoff).await {
+                Ok(()) if !self.watch => return Ok(()),
+                Ok(()) => "its events ended".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            let pause = backoff.next(rand::random());
+            tracing::error!(
+                provider = Self::NAME, error = lost, retry_in = ?pause,
+                "The Docker engine is not reached; what was published stays in force."
+            );
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+impl Docker {
+    fn with_version(settings: &Settings, version: Option<String>) -> Result<Self, ProviderError> {
+        let default_rule = DefaultRule::parse(&settings.default_rule)
+            .map_err(|error| ProviderError(format!("providers.docker.defaultRule: {error}")))?;
+        if let Some(flaw) = default_rule.flaw() {
+            tracing::error!(
+                provider = Self::NAME,
+                "providers.docker.defaultRule fails for every router without a rule: {flaw}"
+            );
+        }
+        let constraints = Constraints::parse(&settings.constraints, Subject::Labels)
+            .map_err(|error| ProviderError(error.of_option("providers.docker.constraints").to_string()))?;
+        let version = version.map(|version| version.trim().trim_start_matches('v').to_owned());
+        let rules = Rules {
+            selection: Selection {
+                exposed_by_default: settings.exposed_by_default,
+                allow_empty_services: settings.allow_empty_services,
+                constraints,
+            },
+            default_rule,
+            network: settings.network.clone(),
+            use_bind_port_ip: settings.use_bind_port_ip,
+        };
+        Ok(Self {
+            access: Access::new(settings, version.filter(|version| !version.is_empty()))?,
+            watch: settings.watch,
+            inventory: Inventory::new(rules),
+        })
+    }
+
+    /// Connects, lists, and follows changes for as long as the engine tells them.
+    async fn converse(&mut self, out: &Publisher, backoff: &mut Backoff) -> Result<(), Error> {
+        let engine = Engine::connect(&self.access).await?;
+        // Events first: nothing can change unseen between the list and them.
+        let changes = if self.watch { Some(engine.changes().await?) } else { None };
+        let mut session = Session::new(engine, &mut self.inventory, out);
+        session.list().await?;
+        backoff.reset();
+        match changes {
+            Some(changes) => session.follow(changes).await,
+            None => Ok(()),
+        }
+    }
+}

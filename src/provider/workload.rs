@@ -107,6 +107,18 @@ impl Workload<'_> {
     }
 }
 
+/// The same configuration with no server in any load balancer: what remains of a workload that is leaving.
+pub fn without_servers(configuration: &Configuration) -> Configuration {
+    let mut bare = configuration.clone();
+    let http = bare.http.iter_mut().flat_map(|http| http.services.values_mut());
+    http.filter_map(|service| service.load_balancer.as_mut()).for_each(|balancer| balancer.servers.clear());
+    let tcp = bare.tcp.iter_mut().flat_map(|tcp| tcp.services.values_mut());
+    tcp.filter_map(|service| service.load_balancer.as_mut()).for_each(|balancer| balancer.servers.clear());
+    let udp = bare.udp.iter_mut().flat_map(|udp| udp.services.values_mut());
+    udp.filter_map(|service| service.load_balancer.as_mut()).for_each(|balancer| balancer.servers.clear());
+    bare
+}
+
 /// What was found wrong with one workload so far.
 struct Problems {
     owner: Arc<str>,
