@@ -16,6 +16,8 @@ mod basic_auth;
 mod chain;
 mod circuit_breaker;
 mod compress;
+mod content_type;
+mod digest_auth;
 pub mod encoded_characters;
 mod errors;
 mod forward_auth;

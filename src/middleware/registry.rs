@@ -7,6 +7,8 @@ use crate::basic_auth::BasicAuth;
 use crate::chain::Chain;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::compress::Compress;
+use crate::content_type::ContentType;
+use crate::digest_auth::DigestAuth;
 use crate::encoded_characters::EncodedCharacters;
 use crate::errors::Errors;
 use crate::forward_auth::ForwardAuth;
@@ -53,6 +55,8 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<Chain>(),
     Kind::of::<CircuitBreaker>(),
     Kind::of::<Compress>(),
+    Kind::of::<ContentType>(),
+    Kind::of::<DigestAuth>(),
     Kind::of::<EncodedCharacters>(),
     Kind::of::<Errors>(),
     Kind::of::<ForwardAuth>(),

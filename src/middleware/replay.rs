@@ -44,6 +44,29 @@ pub(crate) async fn keep(body: &mut Body, limit: u64) -> Result<Kept, BodyError>
     Ok(Kept::Whole(whole.freeze()))
 }
 
+/// A body whose first frame was looked at.
+pub(crate) fn resumed(first: Result<Frame, BodyError>, rest: Body) -> Body {
+    match first {
+        Ok(Frame::Data(data)) => Body::stream(Resumed { read: [data].into(), rest }),
+        other => Body::stream(Looked { first: Some(other), rest }),
+    }
+}
+
+/// A first frame that is no data, then the rest.
+struct Looked {
+    first: Option<Result<Frame, BodyError>>,
+    rest: Body,
+}
+
+impl BodyStream for Looked {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
+        match self.first.take() {
+            Some(first) => Poll::Ready(Some(first)),
+            None => self.rest.poll_frame(cx),
+        }
+    }
+}
+
 /// Pieces already read, then the rest.
 struct Resumed {
     read: std::collections::VecDeque<Bytes>,
