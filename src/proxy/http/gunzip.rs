@@ -15,9 +15,8 @@ const MOST_AT_ONCE: usize = 16 * 1024;
 
 /// Asks for gzip if the client leaves the encoding open. Says whether it did.
 pub(crate) fn ask(request: &mut Request) -> bool {
-    let is_open = request.method != Method::HEAD
-        && !request.headers.contains("accept-encoding")
-        && !request.headers.contains("range");
+    let is_unsaid = |name| request.headers.get(name).is_none_or(<[u8]>::is_empty);
+    let is_open = request.method != Method::HEAD && is_unsaid("accept-encoding") && is_unsaid("range");
     if is_open {
         request.headers.push(b"Accept-Encoding", b"gzip");
     }
@@ -179,5 +178,9 @@ mod tests {
             request.headers.append(name, "identity");
             assert!(!ask(&mut request), "{name}");
         }
+        let mut empty = request(Method::GET, "/");
+        empty.headers.append("Accept-Encoding", "");
+        assert!(ask(&mut empty));
+        assert_eq!(empty.headers.get_all("accept-encoding").collect::<Vec<_>>(), [&b""[..], b"gzip"]);
     }
 }

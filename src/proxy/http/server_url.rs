@@ -49,12 +49,20 @@ impl ServerUrl {
         if url.bytes().any(|byte| byte < 0x21 || byte == 0x7f) {
             return Err(bad("it holds a space or a control character"));
         }
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| bad("expected scheme://host:port"))?;
+        let Some((scheme, rest)) = url.split_once("://") else {
+            // For Go this is a URL, if one that leads nowhere, unless it begins like an address.
+            let begins_with_letter = url.starts_with(|letter: char| letter.is_ascii_alphabetic());
+            let has_colon = url.split('/').next().is_some_and(|segment| segment.contains(':'));
+            if has_colon && !begins_with_letter {
+                return Err(bad("expected scheme://host:port"));
+            }
+            return Ok(Self::leading_nowhere());
+        };
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
             "h2c" => Scheme::H2c,
-            "" => return Err(bad("the scheme is missing")),
+            "" => return Err(bad("missing protocol scheme")),
             _ => Scheme::Unknown,
         };
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -79,6 +87,11 @@ impl ServerUrl {
             authority: Bytes::copy_from_slice(authority.as_bytes()),
             path: path.into(),
         })
+    }
+
+    fn leading_nowhere() -> Self {
+        let (host, path) = (Box::default(), Box::default());
+        Self { scheme: Scheme::Unknown, host, ip: None, port: 0, authority: Bytes::new(), path }
     }
 
     /// The path of a request put behind the one of the URL.
@@ -113,7 +126,8 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
         return Some((host, None));
     }
     port.bytes().all(|digit| digit.is_ascii_digit()).then_some(())?;
-    port.parse().ok().map(|port| (host, Some(port)))
+    // A port that cannot be is one at which nobody can be reached.
+    Some((host, Some(port.parse().unwrap_or(0))))
 }
 
 #[cfg(test)]
@@ -140,10 +154,16 @@ mod tests {
     }
 
     #[test]
+    fn leading_nowhere() {
+        for url in ["", "localhost:80", "host", "/a:b", "//a"] {
+            check(url, Some((Scheme::Unknown, "", 0, "", "")));
+        }
+        check("http://a:70000", Some((Scheme::Http, "a", 0, "a:70000", "")));
+    }
+
+    #[test]
     fn refused() {
-        for url in
-            ["", "127.0.0.1:80", "://a", "http://a:b", "http://a:70000", "http://a b", "http://[::1", "http://a/%zz"]
-        {
+        for url in ["127.0.0.1:80", "://a", "http://a:b", "http://a b", "http://[::1", "http://a/%zz"] {
             check(url, None);
         }
     }

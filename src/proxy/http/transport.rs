@@ -11,7 +11,7 @@ use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use trafficcop_config::dynamic::http::{ForwardingTimeouts, ServersTransport};
 use trafficcop_h1::CallOptions;
-use trafficcop_tls::{ClientTls, client_config};
+use trafficcop_tls::{ClientTls, client_config, pem};
 
 use super::environment_proxy::{self, Via};
 use super::server_url::{Scheme, ServerUrl};
@@ -79,16 +79,21 @@ impl Transport {
     /// Reads files: for the control plane.
     pub fn new(settings: &ServersTransport) -> Result<Arc<Self>, BuildError> {
         let mut problems = Vec::new();
-        let tls = match client_tls(settings).and_then(|tls| tls_pair(&tls, settings.disable_http2)) {
+        let mut is_fallback = false;
+        let tls = match client_tls(settings, &mut problems).and_then(|tls| tls_pair(&tls, settings.disable_http2)) {
             Ok(pair) => Some(pair),
             Err(problem) => {
                 tracing::error!(%problem, "TLS settings of a servers transport cannot be used; the default ones are.");
+                is_fallback = true;
                 problems.push(problem);
                 tls_pair(&ClientTls::default(), settings.disable_http2).ok()
             }
         };
+        // Authorities that were named and are not there believe nobody; they do not make room for those of the machine.
+        let believes_nobody = !settings.root_cas.is_empty() && readable(&settings.root_cas).next().is_none();
+        let tls = tls.filter(|_| settings.insecure_skip_verify || is_fallback || !believes_nobody);
         let server_name = match settings.server_name.as_str() {
-            _ if !problems.is_empty() => None,
+            _ if is_fallback => None,
             "" => None,
             name => match ServerName::try_from(name.to_owned()) {
                 Ok(name) => Some(name),
@@ -154,21 +159,39 @@ impl Endpoint {
     }
 }
 
-fn client_tls(settings: &ServersTransport) -> Result<ClientTls, String> {
+/// What can be used of the settings. A certificate that cannot be read is left out and told.
+fn client_tls(settings: &ServersTransport, problems: &mut Vec<String>) -> Result<ClientTls, String> {
     if settings.spiffe.is_some() {
         return Err("SPIFFE is not available in this build: the spiffe section has no effect".into());
+    }
+    let unreadable = settings.root_cas.iter().filter_map(|file| pem::certificates(file).err());
+    problems.extend(unreadable.map(|error| format!("rootCAs: {error}")));
+    let mut certificates = settings.certificates.clone();
+    certificates.retain(|pair| match (pem::certificates(&pair.cert_file), pem::private_key(&pair.key_file)) {
+        (Ok(_), Ok(_)) => true,
+        (Err(error), _) | (_, Err(error)) => {
+            problems.push(format!("certificates: {error}"));
+            false
+        }
+    });
+    for problem in problems.iter() {
+        tracing::error!(%problem, "Something of a servers transport is left out.");
     }
     Ok(ClientTls {
         server_name: settings.server_name.clone(),
         insecure_skip_verify: settings.insecure_skip_verify,
-        root_cas: settings.root_cas.clone(),
-        certificates: settings.certificates.clone(),
+        root_cas: readable(&settings.root_cas).cloned().collect(),
+        certificates,
         cipher_suites: settings.cipher_suites.clone(),
         min_version: settings.min_version.clone(),
         max_version: settings.max_version.clone(),
         peer_cert_uri: settings.peer_cert_uri.clone(),
         alpn: Vec::new(),
     })
+}
+
+fn readable(files: &[String]) -> impl Iterator<Item = &String> {
+    files.iter().filter(|file| pem::certificates(file).is_ok())
 }
 
 fn tls_pair(tls: &ClientTls, http1_only: bool) -> Result<Tls, String> {
@@ -208,6 +231,9 @@ mod tests {
         };
         let transport = Transport::new(&settings).unwrap();
         assert!(transport.problems()[0].contains("/nowhere/ca.pem"), "{:?}", transport.problems());
+        assert!(transport.manners.tls.is_some(), "nothing is verified, as was asked for");
+        let settings = ServersTransport { insecure_skip_verify: false, ..settings };
+        assert!(Transport::new(&settings).unwrap().manners.tls.is_none(), "nobody is believed");
         let settings = ServersTransport { spiffe: Some(Spiffe::default()), ..ServersTransport::default() };
         assert!(Transport::new(&settings).unwrap().problems()[0].contains("SPIFFE"));
     }

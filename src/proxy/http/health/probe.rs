@@ -115,9 +115,10 @@ impl Probe {
         let mut endpoint = Arc::clone(&self.endpoint);
         let mut url = self.url.clone();
         let mut method = self.method.clone();
+        let mut hostname = self.hostname.as_ref();
+        let mut referer: Option<String> = None;
         for redirects in 0.. {
-            let hostname = self.hostname.as_ref().filter(|_| redirects == 0);
-            let response = self.send(&endpoint, &url, method.clone(), hostname).await?;
+            let response = self.send(&endpoint, &url, method.clone(), hostname, referer.as_deref()).await?;
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
             let is_followed =
                 self.follows_redirects && matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
@@ -131,6 +132,8 @@ impl Probe {
             let nowhere = |_error| Unwell::Redirect(location.to_owned());
             let scheme = endpoint.url.scheme.name();
             let was_relative = Url::parse(location).is_err();
+            hostname = hostname.filter(|_| was_relative);
+            referer = Some(format!("{scheme}://{}", &url[url::Position::BeforeHost..]));
             url = url.join(location).map_err(nowhere)?;
             let next = if was_relative {
                 format!("{scheme}://{}", &url[url::Position::BeforeHost..url::Position::AfterPort])
@@ -158,6 +161,7 @@ impl Probe {
         url: &Url,
         method: Method,
         hostname: Option<&HeaderValue>,
+        referer: Option<&str>,
     ) -> Result<http::Response<hyper::body::Incoming>, Unwell> {
         let (stream, protocol) = dial(endpoint, false).await?;
         let own = HeaderValue::from_maybe_shared(endpoint.url.authority.clone());
@@ -173,6 +177,9 @@ impl Probe {
             Protocol::Http2 => "Go-http-client/2.0",
         });
         request.headers_mut().insert(header::USER_AGENT, agent);
+        if let Some(referer) = referer.and_then(|referer| HeaderValue::from_str(referer).ok()) {
+            request.headers_mut().insert(header::REFERER, referer);
+        }
         for (name, value) in &self.headers {
             request.headers_mut().insert(name, value.clone());
         }
