@@ -1,3 +1,5 @@
+//! Hostile and huge documents.
+
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 

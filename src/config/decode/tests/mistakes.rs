@@ -1,3 +1,5 @@
+//! What a user may write wrongly, and the words that answer it.
+
 use super::{decode, yaml};
 use crate::dynamic::Configuration;
 use crate::read::{Format, document, labels};

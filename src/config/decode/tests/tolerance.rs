@@ -1,3 +1,5 @@
+//! The many spellings that mean the same.
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
