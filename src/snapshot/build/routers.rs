@@ -48,6 +48,9 @@ pub(super) struct Binding {
     pub(super) hosts: Vec<(Arc<[String]>, Arc<str>)>,
 }
 
+/// A version that nothing has.
+const NEVER: u64 = 0;
+
 /// What a child takes from the routers above it.
 #[derive(Clone)]
 struct Above {
@@ -240,13 +243,19 @@ impl Pass<'_> {
         let merged = self.merged;
         let mut routes = Vec::with_capacity(router.children.len());
         for child in &router.children {
-            let Some(router) = merged.http.routers.get(child).filter(|router| router.object.notes.is_empty()) else {
-                continue;
-            };
-            self.visited.insert(child.clone());
             let path = format!("{} -> {child}", above.path);
-            let above = Above { path, ..above.clone() };
-            routes.extend(self.route(child, router, &above).map(|built| built.ranked()));
+            let key: Box<str> = path.as_str().into();
+            let below = Above { path, ..above.clone() };
+            let healthy = merged.http.routers.get(child).filter(|router| router.object.notes.is_empty());
+            let built = healthy.and_then(|router| {
+                self.visited.insert(child.clone());
+                self.route(child, router, &below)
+            });
+            match built {
+                Some(built) => routes.push(built.ranked()),
+                // A child that is left out may come right: then this layer must be built anew.
+                None => self.used(Part::Route(key), NEVER),
+            }
         }
         if routes.is_empty() {
             let skipped = router.children.len();

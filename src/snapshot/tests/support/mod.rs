@@ -62,10 +62,22 @@ impl Bench {
         Self { builder: Builder::new(environment) }
     }
 
-    /// Applies what one provider, `file`, says.
+    /// Applies what one provider, `file`, says; another brings the default certificate, so that none must be made.
     pub(crate) fn apply(&mut self, yaml: &str) -> Arc<Snapshot> {
-        self.builder.apply(&configurations(&[("file", yaml)]))
+        self.builder.apply(&configurations(&[("file", yaml), ("certificates", certificate())]))
     }
+}
+
+/// A default certificate, made once.
+fn certificate() -> &'static str {
+    static CERTIFICATE: OnceLock<String> = OnceLock::new();
+    CERTIFICATE.get_or_init(|| {
+        let made = rcgen::generate_simple_self_signed(["default.test".to_owned()]).expect("a certificate can be made");
+        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        format!(
+            "{{tls: {{stores: {{default: {{defaultCertificate: {{certFile: {certificate:?}, keyFile: {key:?}}}}}}}}}}}"
+        )
+    })
 }
 
 pub(crate) fn configurations(said: &[(&str, &str)]) -> Configurations {
