@@ -42,7 +42,7 @@ impl HttpRule {
         Ok(Self { rule, domains: domains::named(&calls, "Host").into(), remarks: remarks.into() })
     }
 
-    /// The hosts that the rule names in `Host`, lower-case, in their order; also those that are negated.
+    /// The hosts that the rule names in `Host`, lower-case, in their order; those that are negated are left out.
     pub fn domains(&self) -> Vec<String> {
         self.domains.to_vec()
     }
