@@ -12,6 +12,7 @@ mod tests;
 
 use std::mem::MaybeUninit;
 
+pub(crate) use request::has_continue;
 pub use request::{RequestHead, parse_request};
 pub use response::{ResponseHead, parse_response};
 

@@ -14,7 +14,7 @@ use super::{CallFailure, CallOptions, Connection};
 use crate::buffers;
 use crate::compose;
 use crate::framing::Framing;
-use crate::head::{Limits, ResponseHead, parse_response};
+use crate::head::{Limits, ResponseHead, has_continue, parse_response};
 use crate::inbound::Inbound;
 use crate::outbox::{Encoder, Outbox, Unsent, poll_flush};
 
@@ -219,6 +219,5 @@ fn put_whole(data: &Bytes, encoder: &mut Encoder, out: &mut Outbox) {
 }
 
 fn expects_continue(request: &Request) -> bool {
-    request.method != Method::CONNECT
-        && request.headers.get("expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
+    request.method != Method::CONNECT && request.headers.get("expect").is_some_and(has_continue)
 }

@@ -38,7 +38,8 @@ pub(super) fn response(buf: &[u8]) -> Result<Option<Rewritten>, &'static str> {
     let Some((line, rest)) = cut_line(buf) else { return Ok(None) };
     let mut words = line.splitn(2, |byte| *byte == b' ');
     let (major, minor) = words.next().and_then(version_of).ok_or(FAULT)?;
-    let status = words.next().unwrap_or_default().trim_ascii_start();
+    let status = words.next().unwrap_or_default();
+    let status = trim(status);
     let status = status.split(|byte| *byte == b' ').next().unwrap_or_default();
     if status.len() != 3 || !status.iter().all(u8::is_ascii_digit) {
         return Err("the status is not one");
@@ -70,7 +71,7 @@ fn lines(mut rewritten: Rewritten, mut rest: &[u8]) -> Result<Option<Rewritten>,
         if name.is_empty() || !name.iter().all(|byte| is_token(*byte) || *byte == b' ') {
             return Err(Broken);
         }
-        let mut value = line[colon + 1..].trim_ascii().to_vec();
+        let mut value = trim(&line[colon + 1..]).to_vec();
         // What begins with a blank goes on with the line before.
         loop {
             match rest.first() {
@@ -81,7 +82,7 @@ fn lines(mut rewritten: Rewritten, mut rest: &[u8]) -> Result<Option<Rewritten>,
             let Some((more, after)) = cut_line(rest) else { return Ok(None) };
             rest = after;
             value.push(b' ');
-            value.extend_from_slice(more.trim_ascii());
+            value.extend_from_slice(trim(more));
         }
         if !value.iter().all(|byte| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f)) {
             return Err(Broken);
@@ -92,12 +93,20 @@ fn lines(mut rewritten: Rewritten, mut rest: &[u8]) -> Result<Option<Rewritten>,
         }
         rewritten.head.extend_from_slice(name);
         rewritten.head.extend_from_slice(b": ");
-        rewritten.head.extend_from_slice(value.trim_ascii());
+        rewritten.head.extend_from_slice(trim(&value));
         rewritten.head.extend_from_slice(b"\r\n");
     }
     rewritten.head.extend_from_slice(b"\r\n");
     rewritten.len += start - rest.len();
     Ok(Some(rewritten))
+}
+
+/// Without the blanks around it; a CR is no blank.
+fn trim(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
 }
 
 /// The first line without its end, and what follows.

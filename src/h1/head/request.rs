@@ -191,6 +191,7 @@ fn settle(framed: &Framed<'_>, is_10: bool, bad_trailer: bool, headers: &mut Hea
     Ok(Framing::Chunked)
 }
 
-fn has_continue(value: &[u8]) -> bool {
+/// `100-continue` among what is expected.
+pub(crate) fn has_continue(value: &[u8]) -> bool {
     value.split(|byte| *byte == b',').any(|token| token.trim_ascii().eq_ignore_ascii_case(b"100-continue"))
 }

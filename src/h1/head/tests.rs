@@ -200,6 +200,9 @@ fn header_lines() {
         "X: a\u{1}\r\n",
         "X: \u{7f}\r\n",
         "X: a\rb\r\n",
+        "X: a\r\r\n",
+        "X:\r a\r\n",
+        "X: a\r\n \rb\r\n",
     ] {
         lines(broken, Err(Refusal::Malformed));
     }

@@ -26,6 +26,8 @@ use crate::refusal::Refusal;
 
 /// Go waits for so many bytes, those of an HTTP/2 preface's first line, before it looks at a connection.
 const FIRST_LOOK: usize = 14;
+/// And for so many before each later request.
+const LATER_LOOK: usize = 4;
 /// What is read of a body that nobody wanted, to keep the connection.
 pub(super) const UNWANTED: u64 = 256 * 1024;
 /// How long a connection lingers so that the client can read the last answer.
@@ -166,7 +168,7 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
                 }
                 match buffers::poll_read(&mut wire.io, cx) {
                     Poll::Ready(Ok(piece)) if piece.is_empty() => {
-                        return Poll::Ready(Ok(partial.at_end()));
+                        return Poll::Ready(Ok(partial.at_end(self.is_fresh)));
                     }
                     Poll::Ready(piece) => partial.add(piece?),
                     Poll::Pending => break,
@@ -435,7 +437,7 @@ impl Partial {
     /// proportion to the bytes, however thinly they drip.
     fn is_worth_a_look(&mut self, is_first: bool) -> bool {
         let bytes = if self.whole.is_empty() { &self.piece[..] } else { &self.whole[..] };
-        if bytes.len() <= self.seen || (is_first && bytes.len() < FIRST_LOOK) {
+        if bytes.len() <= self.seen || bytes.len() < if is_first { FIRST_LOOK } else { LATER_LOOK } {
             return false;
         }
         let from = self.seen.saturating_sub(2);
@@ -462,8 +464,9 @@ impl Partial {
     }
 
     /// What the end of the stream means here.
-    fn at_end(&self) -> Next {
-        if self.bytes().is_empty() { Next::End(End::Closed) } else { Next::Refused(Refusal::Malformed) }
+    fn at_end(&self, is_first: bool) -> Next {
+        let nothing = if is_first { 0 } else { LATER_LOOK - 1 };
+        if self.bytes().len() <= nothing { Next::End(End::Closed) } else { Next::Refused(Refusal::Malformed) }
     }
 
     /// Go's grace for clients that send an empty line too much after a form.
