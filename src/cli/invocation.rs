@@ -110,7 +110,7 @@ fn awaits_value(flag: &str) -> bool {
 }
 
 /// The last part of a path.
-pub fn base_name(program: &str) -> &str {
+pub(super) fn base_name(program: &str) -> &str {
     program.rsplit('/').next().unwrap_or(program)
 }
 

@@ -14,19 +14,25 @@ const CONTROL_THREADS: usize = 2;
 
 /// Starts everything and waits for SIGINT or SIGTERM; then stops gracefully, or at once at the second signal.
 pub(super) fn run(loaded: Loaded) -> ExitCode {
-    let done = start_log(loaded.settings.log.as_ref()).and_then(|()| {
-        diagnose::announce(&loaded);
-        let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        let runtime = runtime.worker_threads(CONTROL_THREADS).thread_name("control").enable_all().build()?;
-        runtime.block_on(serve(loaded))
-    });
-    match done {
+    let log = loaded.settings.log.clone().unwrap_or_default();
+    if let Err(error) = start_log(&log) {
+        return super::refuse(&format!("trafficcop: the log cannot be started: {error}"));
+    }
+    diagnose::announce(&loaded);
+    match run_on_control_plane(loaded) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("Command error: {error}");
-            super::refuse(&format!("trafficcop: {error}"))
+            // Whoever started us may not see the log.
+            if log.file_path.is_empty() { ExitCode::FAILURE } else { super::refuse(&format!("trafficcop: {error}")) }
         }
     }
+}
+
+fn run_on_control_plane(loaded: Loaded) -> io::Result<()> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(CONTROL_THREADS).thread_name("control").enable_all().build()?;
+    runtime.block_on(serve(loaded))
 }
 
 async fn serve(loaded: Loaded) -> io::Result<()> {
@@ -49,9 +55,7 @@ async fn serve(loaded: Loaded) -> io::Result<()> {
     Ok(())
 }
 
-fn start_log(settings: Option<&Log>) -> io::Result<()> {
-    let defaults = Log::default();
-    let settings = settings.unwrap_or(&defaults);
+fn start_log(settings: &Log) -> io::Result<()> {
     let options = log::Options {
         level: settings.level.clone(),
         json: settings.format == "json",

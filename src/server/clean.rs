@@ -1,11 +1,12 @@
-//! What every request goes through before its route is looked for: headers with underscores, the path, the query.
+//! What every request goes through before its route is looked for: headers that look like others, the path, the query.
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use trafficcop_config::settings::entry_points::{AliasHeaders, AliasStrategy};
 use trafficcop_exchange::{Flow, Method, Request, Response, StatusCode, reply};
 
-use crate::entry::{EntryPoint, Underscores};
+use crate::entry::EntryPoint;
 use crate::path::{self, BadPath};
 
 /// Cleans the request, or says why it is answered at once.
@@ -22,7 +23,7 @@ pub(crate) fn clean(request: &mut Request, entry: &EntryPoint) -> Flow {
             _ => reply::not_found(),
         });
     }
-    underscores(request, entry.underscores)?;
+    aliases(request, entry.alias_headers)?;
     let cleaned = match path::clean(request.target.path(), entry.sanitize_path) {
         Ok(Cow::Borrowed(_)) => None,
         Ok(Cow::Owned(cleaned)) => Some(cleaned),
@@ -45,14 +46,16 @@ pub(crate) fn malformed() -> Response {
     response
 }
 
-fn underscores(request: &mut Request, strategy: Underscores) -> Flow {
-    if strategy == Underscores::Keep || !request.headers.iter().any(|(name, _)| name.contains('_')) {
+/// Servers behind us may take `X_Real_Ip` for `X-Real-Ip`.
+fn aliases(request: &mut Request, aliases: AliasHeaders) -> Flow {
+    let keep = aliases.strategy == AliasStrategy::Keep;
+    if keep || !request.headers.iter().any(|(name, _)| aliases.concerns(name)) {
         return Flow::Continue(());
     }
-    if strategy == Underscores::Reject {
+    if aliases.strategy == AliasStrategy::Reject {
         return Flow::Break(reply::error(StatusCode::BAD_REQUEST, "Bad Request"));
     }
-    request.headers.retain(|name, _| !name.contains('_'));
+    request.headers.retain(|name, _| !aliases.concerns(name));
     Flow::Continue(())
 }
 

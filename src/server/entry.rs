@@ -4,18 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trafficcop_config::settings;
+use trafficcop_config::settings::entry_points::AliasHeaders;
 use trafficcop_h1::ServeOptions;
 
 use crate::forwarded::Forwarded;
 use crate::trust::{BadNetwork, Trusted};
 
-/// What is done to headers whose names have an underscore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Underscores {
-    Keep,
-    Delete,
-    Reject,
-}
+/// Bytes of a request's head unless told otherwise.
+const DEFAULT_HEAD_BYTES: usize = 1 << 20;
 
 /// Limits of HTTP/2.
 #[derive(Clone, Copy, Debug)]
@@ -31,10 +27,6 @@ pub enum BadEntryPoint {
     Forwarded(BadNetwork),
     #[error("proxyProtocol.trustedIPs: {0}")]
     ProxyProtocol(BadNetwork),
-    #[error("http.underscoreHeadersStrategy: {0} is not keep, delete or reject")]
-    Underscores(String),
-    #[error("http.maxHeaderBytes: {0} is not above zero")]
-    MaxHeaderBytes(i64),
 }
 
 /// See the module.
@@ -43,7 +35,7 @@ pub(crate) struct EntryPoint {
     pub(crate) name: Arc<str>,
     pub(crate) http1: ServeOptions,
     pub(crate) http2: Http2Limits,
-    pub(crate) underscores: Underscores,
+    pub(crate) alias_headers: AliasHeaders,
     pub(crate) sanitize_path: bool,
     pub(crate) encode_semicolons: bool,
     pub(crate) forwarded: Forwarded,
@@ -59,16 +51,8 @@ impl EntryPoint {
     pub(crate) fn new(name: &str, settings: &settings::EntryPoint) -> Result<Self, BadEntryPoint> {
         let (http, transport) = (&settings.http, &settings.transport);
         let timeouts = &transport.responding_timeouts;
-        let max_head_bytes = usize::try_from(http.max_header_bytes)
-            .ok()
-            .filter(|bytes| *bytes > 0)
-            .ok_or(BadEntryPoint::MaxHeaderBytes(http.max_header_bytes))?;
-        let underscores = match http.underscore_headers_strategy.to_ascii_lowercase().as_str() {
-            "keep" | "" => Underscores::Keep,
-            "delete" => Underscores::Delete,
-            "reject" => Underscores::Reject,
-            _ => return Err(BadEntryPoint::Underscores(http.underscore_headers_strategy.clone())),
-        };
+        // As in Go, zero and less mean the default.
+        let max_head_bytes = usize::try_from(http.max_header_bytes).ok().filter(|bytes| *bytes > 0);
         let proxy_protocol = settings
             .proxy_protocol
             .as_ref()
@@ -76,7 +60,7 @@ impl EntryPoint {
         Ok(Self {
             name: name.into(),
             http1: ServeOptions {
-                max_head_bytes,
+                max_head_bytes: max_head_bytes.unwrap_or(DEFAULT_HEAD_BYTES),
                 read_timeout: timeouts.read_timeout.positive(),
                 write_timeout: timeouts.write_timeout.positive(),
                 idle_timeout: timeouts.idle_timeout.positive(),
@@ -88,7 +72,7 @@ impl EntryPoint {
                 streams: u32::try_from(settings.http2.max_concurrent_streams).unwrap_or(250).max(1),
                 decoder_table: u32::try_from(settings.http2.max_decoder_header_table_size).unwrap_or(4096),
             },
-            underscores,
+            alias_headers: http.alias_headers(),
             sanitize_path: http.sanitize_path,
             encode_semicolons: http.encode_query_semicolons,
             forwarded: Forwarded::new(&settings.forwarded_headers).map_err(BadEntryPoint::Forwarded)?,

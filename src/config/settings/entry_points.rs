@@ -184,9 +184,16 @@ impl EntryPoint {
     }
 }
 
-/// What is done to headers whose name can be taken for another (`X_Real_Ip` for `X-Real-Ip`).
+/// What is done to headers whose name can be taken for another: `X_Real_Ip` and `X.Real.Ip` for `X-Real-Ip`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AliasHeaders {
+pub struct AliasHeaders {
+    pub strategy: AliasStrategy,
+    /// Whether every letter counts that servers are known to turn into a dash, or the underscore alone.
+    pub every_alias: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AliasStrategy {
     #[default]
     Keep,
     /// The header is dropped.
@@ -195,15 +202,50 @@ pub enum AliasHeaders {
     Reject,
 }
 
-impl Http {
-    /// The strategy under its new or its old name; nothing or nonsense (refused when the settings are validated) keeps.
-    pub fn alias_headers(&self) -> AliasHeaders {
-        let old = &self.underscore_headers_strategy;
-        let set = if self.alias_headers_strategy.is_empty() { old } else { &self.alias_headers_strategy };
-        match set.as_str() {
-            "delete" => AliasHeaders::Delete,
-            "reject" => AliasHeaders::Reject,
-            _ => AliasHeaders::Keep,
+impl AliasHeaders {
+    /// Whether a header of this name is one of those.
+    pub fn concerns(self, name: &str) -> bool {
+        if self.every_alias {
+            name.bytes().any(|byte| !byte.is_ascii_alphanumeric() && byte != b'-')
+        } else {
+            name.contains('_')
         }
+    }
+}
+
+impl Http {
+    /// The option under its new or its old name; nothing or nonsense (refused when the settings are validated) keeps.
+    pub fn alias_headers(&self) -> AliasHeaders {
+        let every_alias = !self.alias_headers_strategy.is_empty();
+        let written = if every_alias { &self.alias_headers_strategy } else { &self.underscore_headers_strategy };
+        let strategy = match written.as_str() {
+            "delete" => AliasStrategy::Delete,
+            "reject" => AliasStrategy::Reject,
+            _ => AliasStrategy::Keep,
+        };
+        AliasHeaders { strategy, every_alias }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AliasStrategy, Http};
+
+    #[track_caller]
+    fn check(new: &str, old: &str, strategy: AliasStrategy, concerned: &[&str]) {
+        let http =
+            Http { alias_headers_strategy: new.into(), underscore_headers_strategy: old.into(), ..Http::default() };
+        let found = http.alias_headers();
+        let names = ["X-Foo", "Xfoo9", "X_Foo", "X.Foo", "X~Foo"];
+        let names: Vec<&str> = names.into_iter().filter(|name| found.concerns(name)).collect();
+        assert_eq!((found.strategy, names.as_slice()), (strategy, concerned));
+    }
+
+    #[test]
+    fn the_new_option_knows_more_aliases_than_the_old() {
+        check("", "", AliasStrategy::Keep, &["X_Foo"]);
+        check("", "delete", AliasStrategy::Delete, &["X_Foo"]);
+        check("reject", "", AliasStrategy::Reject, &["X_Foo", "X.Foo", "X~Foo"]);
+        check("delete", "delete", AliasStrategy::Delete, &["X_Foo", "X.Foo", "X~Foo"]);
     }
 }

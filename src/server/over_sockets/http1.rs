@@ -53,6 +53,8 @@ fn headers_with_underscores() {
     check(delete, &["A_b"], request, "200 GET / x 127.0.0.1\nA_b: -\n");
     let reject = |entry: &mut EntryPoint| entry.http.underscore_headers_strategy = "reject".into();
     check(reject, &["A_b"], request, "400 Bad Request\n");
+    let every = |entry: &mut EntryPoint| entry.http.alias_headers_strategy = "reject".into();
+    check(every, &["A_b"], "GET / HTTP/1.1\r\nHost: x\r\nA.b: 1", "400 Bad Request\n");
 }
 
 #[test]
