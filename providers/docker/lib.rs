@@ -14,7 +14,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bollard::errors::Error;
 use trafficcop_config::settings::discovery::Docker as Settings;
@@ -31,6 +31,10 @@ use session::Session;
 /// Before the engine is tried again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// An engine that was followed so long is not one that fails again and again.
+const STEADY: Duration = Duration::from_secs(5);
+/// How long the first configuration waits for containers that the engine is slow to inspect.
+const SLOW_INSPECTIONS: Duration = Duration::from_secs(2);
 
 /// See the crate.
 pub struct Docker {
@@ -99,14 +103,20 @@ impl Docker {
     /// Connects, lists, and follows changes for as long as the engine tells them.
     async fn converse(&mut self, out: &Publisher, backoff: &mut Backoff) -> Result<(), Error> {
         let engine = Engine::connect(&self.access).await?;
-        // Events first: nothing can change unseen between the list and them.
-        let changes = if self.watch { Some(engine.changes().await?) } else { None };
-        let mut session = Session::new(engine, &mut self.inventory, out);
-        session.list().await?;
-        backoff.reset();
-        match changes {
-            Some(changes) => session.follow(changes).await,
-            None => Ok(()),
+        if !self.watch {
+            return Session::new(engine, &mut self.inventory, out).list(None).await;
         }
+        // Events first: nothing can change unseen between the list and them. Where they are refused, what can be listed
+        // is published nevertheless, again with every attempt.
+        let changes = engine.changes().await;
+        let mut session = Session::new(engine, &mut self.inventory, out);
+        session.list(Some(SLOW_INSPECTIONS)).await?;
+        let changes = changes?;
+        let began = Instant::now();
+        let ended = session.follow(changes).await;
+        if began.elapsed() >= STEADY {
+            backoff.reset();
+        }
+        ended
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Session<'a> {
     out: &'a Publisher,
     wanted: VecDeque<Arc<str>>,
     inspections: FuturesUnordered<Inspection>,
+    /// The host's address was looked for since the last list.
+    host_known: bool,
     /// Something changed that was not published yet.
     dirty: bool,
     published: Option<Instant>,
@@ -43,20 +45,33 @@ pub(crate) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(crate) fn new(engine: Engine, inventory: &'a mut Inventory, out: &'a Publisher) -> Self {
         let (wanted, inspections) = (VecDeque::new(), FuturesUnordered::new());
-        Self { engine, inventory, out, wanted, inspections, dirty: false, published: None }
+        Self { engine, inventory, out, wanted, inspections, host_known: false, dirty: false, published: None }
     }
 
-    /// Lists everything and publishes it once all is known.
-    pub(crate) async fn list(&mut self) -> Result<(), Error> {
-        let summaries = self.engine.list().await?;
-        self.wanted.extend(self.inventory.listed(summaries, Instant::now()));
-        self.dirty = true;
+    /// Lists everything and publishes it once all is known. With `wait` a container that the engine cannot inspect for the
+    /// moment does not hold up the others: the rest of the inspections is left to [`Session::follow`].
+    pub(crate) async fn list(&mut self, wait: Option<Duration>) -> Result<(), Error> {
+        self.list_again().await?;
+        let deadline = wait.map(|wait| Instant::now() + wait);
         loop {
             self.inspect();
-            let Some((id, found)) = self.inspections.next().await else { break };
-            self.inspected(&id, found)?;
+            tokio::select! {
+                found = self.inspections.next() => match found {
+                    Some((id, found)) => self.inspected(&id, found)?,
+                    None => break,
+                },
+                () = until(deadline) => break,
+            }
         }
         self.publish().await;
+        Ok(())
+    }
+
+    async fn list_again(&mut self) -> Result<(), Error> {
+        let summaries = self.engine.list().await?;
+        self.wanted.extend(self.inventory.listed(summaries, Instant::now()));
+        self.host_known = false;
+        self.dirty = true;
         Ok(())
     }
 
@@ -79,9 +94,7 @@ impl<'a> Session<'a> {
                 () = until(expiry) => self.dirty = true,
                 () = sleep_until(list_again) => {
                     list_again = tokio::time::Instant::now() + LIST_AGAIN;
-                    let summaries = self.engine.list().await?;
-                    self.wanted.extend(self.inventory.listed(summaries, Instant::now()));
-                    self.dirty = true;
+                    self.list_again().await?;
                 }
             }
         }
@@ -144,7 +157,8 @@ impl<'a> Session<'a> {
             Err(
                 error @ (Error::JsonDataError { .. }
                 | Error::JsonSerdeError { .. }
-                | Error::DockerResponseServerError { .. }),
+                | Error::DockerResponseServerError { .. }
+                | Error::RequestTimeoutError),
             ) => {
                 tracing::warn!(%id, %error, "Container cannot be inspected; what was known of it stays in force.");
                 Ok(())
@@ -154,8 +168,9 @@ impl<'a> Session<'a> {
     }
 
     async fn publish(&mut self) {
-        if self.inventory.needs_host() {
+        if !self.host_known && self.inventory.needs_host() {
             self.inventory.reach_host_by(host().await);
+            self.host_known = true;
         }
         let check = |path: &str, middleware: &_| self.out.check(path, middleware);
         let (configuration, problems) = self.inventory.configuration(&check);

@@ -5,6 +5,7 @@ mod losses;
 mod real;
 mod rotation;
 mod versions;
+mod ways;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! One connection to the engine, whatever the endpoint.
 
+use std::ffi::OsStr;
 use std::io;
 use std::pin::Pin;
 use std::process::Stdio;
@@ -31,7 +32,7 @@ pub(super) async fn dial(endpoint: &Endpoint, tls: Option<&Arc<ClientConfig>>) -
             let name = ServerName::try_from(host.clone()).map_err(io::Error::other)?;
             Ok(Box::new(TlsConnector::from(Arc::clone(config)).connect(name, stream).await?))
         }
-        Endpoint::Ssh { user, host, port } => Ok(Box::new(Tunnel::open(user.as_deref(), host, *port)?)),
+        Endpoint::Ssh { user, host, port } => Ok(Box::new(Tunnel::open("ssh".as_ref(), user.as_deref(), host, *port)?)),
     }
 }
 
@@ -43,8 +44,8 @@ struct Tunnel {
 }
 
 impl Tunnel {
-    fn open(user: Option<&str>, host: &str, port: Option<u16>) -> io::Result<Self> {
-        let mut command = Command::new("ssh");
+    fn open(program: &OsStr, user: Option<&str>, host: &str, port: Option<u16>) -> io::Result<Self> {
+        let mut command = Command::new(program);
         command.args(["-o", "ConnectTimeout=30", "-T"]);
         if let Some(user) = user {
             command.args(["-l", user]);
@@ -79,5 +80,36 @@ impl AsyncWrite for Tunnel {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.to).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::Tunnel;
+
+    #[tokio::test]
+    async fn a_tunnel_speaks_through_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("ssh");
+        std::fs::write(&program, "#!/bin/sh\necho \"$*\"\nread line\necho \"heard $line\"\n").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut tunnel = Tunnel::open(program.as_os_str(), Some("root"), "host", Some(2222)).unwrap();
+        tunnel.write_all(b"GET\n").await.unwrap();
+        let mut heard = String::new();
+        tunnel.read_to_string(&mut heard).await.unwrap();
+        let expected = "-o ConnectTimeout=30 -T -l root -p 2222 -- host docker system dial-stdio\nheard GET\n";
+        assert_eq!(heard, expected);
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _inside = runtime.enter();
+        let error = Tunnel::open("no-such-program-here".as_ref(), None, "host", None).err().unwrap().to_string();
+        assert!(error.starts_with("cannot run ssh"), "{error}");
     }
 }

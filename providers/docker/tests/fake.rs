@@ -20,6 +20,8 @@ pub(super) enum Manners {
     NoPing,
     /// So is `/version`.
     Silent,
+    /// `/events` is refused.
+    NoEvents,
 }
 
 pub(super) struct World {
@@ -28,6 +30,8 @@ pub(super) struct World {
     pub(super) manners: Manners,
     containers: BTreeMap<String, Value>,
     pub(super) requests: Vec<String>,
+    /// Values of the `Authorization` headers seen.
+    pub(super) credentials: Vec<String>,
 }
 
 /// The engine. It can be shut down, which ends every connection, and opened again.
@@ -42,7 +46,14 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn start(oldest: &'static str, newest: &'static str, manners: Manners) -> Self {
-        let world = World { oldest, newest, manners, containers: BTreeMap::new(), requests: Vec::new() };
+        let world = World {
+            oldest,
+            newest,
+            manners,
+            containers: BTreeMap::new(),
+            requests: Vec::new(),
+            credentials: Vec::new(),
+        };
         let mut engine = Self {
             folder: tempfile::tempdir().unwrap(),
             world: Arc::new(Mutex::new(world)),
@@ -58,7 +69,7 @@ impl Engine {
         Self::start("1.24", "1.52", Manners::Open)
     }
 
-    fn socket(&self) -> PathBuf {
+    pub(super) fn socket(&self) -> PathBuf {
         self.folder.path().join("engine.sock")
     }
 
@@ -153,7 +164,9 @@ async fn serve(
         let target = target.split(' ').next().unwrap_or_default();
         let path = target.split('?').next().unwrap_or_default();
         world.lock().unwrap().requests.push(format!("{method} {path}"));
-        if path.ends_with("/events") {
+        let credentials = request.lines().filter_map(|line| line.strip_prefix("authorization: ").map(str::to_owned));
+        world.lock().unwrap().credentials.extend(credentials);
+        if path.ends_with("/events") && world.lock().unwrap().manners != Manners::NoEvents {
             let mut told = events.subscribe();
             let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
             if stream.write_all(head.as_bytes()).await.is_err() {
@@ -191,7 +204,7 @@ impl World {
     fn answer(&self, path: &str) -> (u16, String) {
         let refused = (403, "Forbidden".to_owned());
         match path {
-            "/_ping" if self.manners == Manners::Open => return (200, "OK".to_owned()),
+            "/_ping" if matches!(self.manners, Manners::Open | Manners::NoEvents) => return (200, "OK".to_owned()),
             "/version" if self.manners != Manners::Silent => {
                 return (
                     200,

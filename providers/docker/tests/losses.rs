@@ -1,7 +1,7 @@
 //! The engine goes away and comes back.
 
 use super::Watched;
-use super::fake::Engine;
+use super::fake::{Engine, Manners};
 
 #[tokio::test]
 async fn what_was_published_stays_until_the_engine_is_back() {
@@ -50,6 +50,16 @@ async fn without_watch_it_lists_once() {
     (&mut watched.work).await.unwrap();
     assert!(!engine.requests().iter().any(|line| line.ends_with("/events")));
     assert!(watched.events.recv().await.is_none());
+}
+
+#[tokio::test]
+async fn events_are_refused() {
+    let engine = Engine::start("1.24", "1.52", Manners::NoEvents);
+    engine.put("a", "10.0.0.1", &[]);
+    let mut watched = Watched::start(&engine.settings(), None);
+    assert_eq!(watched.next().await, ["a: Host(`a`) -> a", "a = http://10.0.0.1:80"]);
+    engine.put("b", "10.0.0.2", &[]);
+    assert!(watched.next().await.contains(&"b = http://10.0.0.2:80".to_owned()), "it lists again");
 }
 
 #[tokio::test]

@@ -58,7 +58,11 @@ pub(super) fn unknown_roots(workload: &Workload<'_>) -> Vec<ConfigError> {
                     workload.name
                 ),
             },
-            _ => Problem::UnknownField { field: root.to_owned(), nearest: nearest(root, ROOTS).map(str::to_owned) },
+            // People put words of their own here, for constraints say, so only what is very near is taken for a mistake.
+            word => match nearest(word, ROOTS).filter(|near| near.len().abs_diff(word.len()) <= 2) {
+                Some(near) => Problem::UnknownField { field: root.to_owned(), nearest: Some(near.to_owned()) },
+                None => continue,
+            },
         };
         errors.push(ConfigError { at, path: root.to_owned(), problem });
     }

@@ -177,6 +177,7 @@ fn labels_that_nobody_reads_are_named() {
             "! container c0, label traefik.htpp.routers.x.rule: htpp: field not found, node: htpp (did you mean http?)",
         ),
     );
+    check(&[("traefik.constraint-label", "public")], &automatic);
     check(
         &[("traefik.port", "80")],
         &with(
