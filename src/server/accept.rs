@@ -167,7 +167,7 @@ async fn handshake(
         let current = traffic.live.current(traffic.worker);
         let Some(entry) = traffic.entry_of(&current) else { return Ok(None) };
         let options = entry.tls_options.find(server_name.as_deref().unwrap_or(""));
-        current.tls.resolve(options, server_name.as_deref(), ends.local.ip())
+        current.tls.resolve(options, &start.client_hello(), ends.local.ip())
     };
     let Some(resolved) = resolved else {
         tracing::debug!(server_name = server_name.as_deref(), "The TLS options of this name are broken.");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoClientAuth, WebPkiClientVerifier};
@@ -11,7 +11,7 @@ use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, Sig
 use trafficcop_config::dynamic::tls::ClientAuth;
 
 use crate::pinned::{Purpose, is_valid_now};
-use crate::{TlsError, pem};
+use crate::{TlsError, pem, version_one};
 
 /// The verifier for these settings, and the authorities they named.
 pub(crate) fn verifier(
@@ -51,7 +51,7 @@ fn verified(
     }
     let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
     let chain = if mandatory { builder } else { builder.allow_unauthenticated() }.build()?;
-    Ok(Arc::new(Verified { chain, given: given.to_vec() }))
+    Ok(Arc::new(Verified { chain, given: given.to_vec(), provider: Arc::clone(provider) }))
 }
 
 /// Checked against authorities; a certificate that is itself one of those named is believed, as in Go.
@@ -59,6 +59,7 @@ fn verified(
 struct Verified {
     chain: Arc<dyn ClientCertVerifier>,
     given: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
 }
 
 impl ClientCertVerifier for Verified {
@@ -80,7 +81,11 @@ impl ClientCertVerifier for Verified {
             is_valid_now(leaf, now, Purpose::Client)?;
             return Ok(ClientCertVerified::assertion());
         }
-        self.chain.verify_client_cert(leaf, intermediates, now)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        match version_one::is_signed_by_one_of(leaf, &self.given, now, algorithms) {
+            Some(verdict) => verdict.map(|()| ClientCertVerified::assertion()),
+            None => self.chain.verify_client_cert(leaf, intermediates, now),
+        }
     }
 
     fn verify_tls12_signature(
@@ -89,7 +94,7 @@ impl ClientCertVerifier for Verified {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain.verify_tls12_signature(message, leaf, signature)
+        version_one::verify_tls12(message, leaf, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -98,7 +103,7 @@ impl ClientCertVerifier for Verified {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain.verify_tls13_signature(message, leaf, signature)
+        version_one::verify_tls13(message, leaf, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -137,7 +142,7 @@ impl ClientCertVerifier for Unverified {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, leaf, signature, &self.provider.signature_verification_algorithms)
+        version_one::verify_tls12(message, leaf, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -146,7 +151,7 @@ impl ClientCertVerifier for Unverified {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, leaf, signature, &self.provider.signature_verification_algorithms)
+        version_one::verify_tls13(message, leaf, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -14,6 +14,7 @@ mod resolver;
 pub mod self_signed;
 mod state;
 mod store;
+mod version_one;
 
 use rustls::crypto::CryptoProvider;
 

@@ -68,6 +68,10 @@ pub(crate) fn build(
         .with_cert_resolver(Arc::new(Resolver { store: Arc::clone(store), strict: options.sni_strict, local: None }));
     config.ignore_client_order = true;
     config.alpn_protocols = options.alpn_protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+    if config.alpn_protocols.is_empty() {
+        // An empty list is as good as none, for which Go's server speaks both versions.
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    }
     config.session_storage = Arc::new(NoServerSessionStorage {});
     let ticketer = if options.disable_session_tickets {
         config.send_tls13_tickets = 0;

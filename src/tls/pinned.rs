@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::version_one;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
@@ -95,7 +96,7 @@ impl ServerCertVerifier for Trusting {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, leaf, signature, &self.provider.signature_verification_algorithms)
+        version_one::verify_tls12(message, leaf, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -104,7 +105,7 @@ impl ServerCertVerifier for Trusting {
         leaf: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, leaf, signature, &self.provider.signature_verification_algorithms)
+        version_one::verify_tls13(message, leaf, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -181,6 +182,8 @@ impl ServerCertVerifier for UriChecked {
 pub(crate) enum Purpose {
     Server,
     Client,
+    /// To sign other certificates.
+    Authority,
 }
 
 /// Whether the certificate's time and purpose allow its use, where no chain is walked.
@@ -195,7 +198,12 @@ pub(crate) fn is_valid_now(leaf: &CertificateDer<'_>, now: UnixTime, purpose: Pu
     }
     let usage = parsed.extended_key_usage().ok().flatten().map(|usage| usage.value);
     let fits = usage.is_none_or(|usage| {
-        usage.any || if purpose == Purpose::Server { usage.server_auth } else { usage.client_auth }
+        usage.any
+            || match purpose {
+                Purpose::Server => usage.server_auth,
+                Purpose::Client => usage.client_auth,
+                Purpose::Authority => true,
+            }
     });
     if fits { Ok(()) } else { Err(CertificateError::InvalidPurpose.into()) }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
+use rustls::server::ClientHello;
 use trafficcop_config::dynamic::tls::{Certificate, Store, Tls};
 use trafficcop_config::error::{ConfigError, Problem};
 use trafficcop_config::{At, Origin};
@@ -83,17 +84,24 @@ impl TlsState {
         (Self { store, options, warnings }, errors)
     }
 
-    /// What the handshake with a client that asked for `server_name` at our address `local` shall follow, under the
-    /// options of that qualified name. None: unknown or broken options, and the connection must be closed.
-    pub fn resolve(&self, options: &str, server_name: Option<&str>, local: IpAddr) -> Option<Resolved> {
+    /// What the handshake with a client at our address `local` shall follow, under the options of that qualified name.
+    /// None: unknown or broken options, and the connection must be closed.
+    pub fn resolve(&self, options: &str, hello: &ClientHello<'_>, local: IpAddr) -> Option<Resolved> {
         let built = self.options.get(options)?.as_ref()?;
         let options = Arc::clone(&built.name);
-        if server_name.is_some() || self.store.find_address(local).is_none() {
+        let by_address = hello.server_name().is_none() && self.store.find_address(local).is_some();
+        let without_alpn = is_left_out(&built.config.alpn_protocols, hello);
+        if !by_address && !without_alpn {
             return Some(Resolved { config: Arc::clone(&built.config), options });
         }
         let mut config = ServerConfig::clone(&built.config);
-        let store = Arc::clone(&self.store);
-        config.cert_resolver = Arc::new(Resolver { store, strict: built.strict, local: Some(local) });
+        if by_address {
+            let store = Arc::clone(&self.store);
+            config.cert_resolver = Arc::new(Resolver { store, strict: built.strict, local: Some(local) });
+        }
+        if without_alpn {
+            config.alpn_protocols.clear();
+        }
         Some(Resolved { config: Arc::new(config), options })
     }
 
@@ -115,6 +123,24 @@ impl TlsState {
     pub fn store(&self) -> &CertificateStore {
         &self.store
     }
+}
+
+/// A client that offers HTTP/1.1 to options with HTTP/2 and without HTTP/1.1 is served as if it had offered nothing:
+/// Go's special case for clients that know no better.
+fn is_left_out(ours: &[Vec<u8>], hello: &ClientHello<'_>) -> bool {
+    let speaks = |name: &[u8]| ours.iter().any(|protocol| protocol == name);
+    if !speaks(b"h2") || speaks(b"http/1.1") {
+        return false;
+    }
+    let Some(offered) = hello.alpn() else { return false };
+    let mut offers_http1 = false;
+    for protocol in offered {
+        if speaks(protocol) {
+            return false;
+        }
+        offers_http1 |= protocol == b"http/1.1";
+    }
+    offers_http1
 }
 
 fn is_for_default(certificate: &Certificate) -> bool {

@@ -120,7 +120,7 @@ impl CertificateStore {
     }
 }
 
-/// The names a certificate is for: its alternative names, or its common name when it has none.
+/// The names a certificate is for: its alternative names and, as in Traefik, its common name in any case.
 fn names(leaf: &CertificateDer<'_>) -> Box<[Box<str>]> {
     let Ok((_, parsed)) = X509Certificate::from_der(leaf) else { return Box::default() };
     let mut names: Vec<Box<str>> = Vec::new();
@@ -133,10 +133,8 @@ fn names(leaf: &CertificateDer<'_>) -> Box<[Box<str>]> {
             }
         }
     }
-    if names.is_empty() {
-        let common = parsed.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
-        names.extend(common.map(|name| name.to_lowercase().into()));
-    }
+    let common = parsed.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
+    names.extend(common.filter(|name| !name.is_empty()).map(|name| name.to_lowercase().into()));
     names.sort_unstable();
     names.dedup();
     names.into()
