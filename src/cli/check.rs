@@ -89,25 +89,32 @@ impl Check {
         }
     }
 
-    /// A file that may hold the static configuration, the dynamic one, or both.
+    /// A file that may hold the static configuration, the dynamic one, or both. Only the dynamic one is a template.
     fn file(&mut self, path: &Path) {
-        let document = match documents::read(path, &mut self.texts) {
-            Ok(document) => document,
-            Err(wrong) => return self.findings.extend(diagnose::errors(wrong)),
-        };
-        let is_dynamic = has_any(&document.node, &SECTIONS);
-        let sections: Vec<&str> = source::shape().sections().into_iter().chain(REMOVED_SECTIONS).collect();
-        if has_any(&document.node, &sections) || !is_dynamic {
-            match load::load(Source::File(path.to_string_lossy().into()), &document.node) {
-                Ok(loaded) => {
-                    self.findings.extend(diagnose::remarks(&loaded));
-                    self.settings = Some(loaded.settings);
+        match source::document(path) {
+            Ok(document) => {
+                let is_dynamic = has_any(&document, &SECTIONS);
+                let sections: Vec<&str> = source::shape().sections().into_iter().chain(REMOVED_SECTIONS).collect();
+                if has_any(&document, &sections) || !is_dynamic {
+                    self.settings(path, &document);
                 }
-                Err(wrong) => self.findings.extend(diagnose::errors(wrong)),
+                if is_dynamic {
+                    self.dynamic(path);
+                }
             }
+            // Before it is expanded, a template need not be a document.
+            Err(_) if std::fs::read_to_string(path).is_ok_and(|text| text.contains("{{")) => self.dynamic(path),
+            Err(wrong) => self.findings.extend(diagnose::errors(wrong)),
         }
-        if is_dynamic {
-            self.documents.push(document);
+    }
+
+    fn settings(&mut self, path: &Path, document: &Node) {
+        match load::load(Source::File(path.to_string_lossy().into()), document) {
+            Ok(loaded) => {
+                self.findings.extend(diagnose::remarks(&loaded));
+                self.settings = Some(loaded.settings);
+            }
+            Err(wrong) => self.findings.extend(diagnose::errors(wrong)),
         }
     }
 

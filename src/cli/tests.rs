@@ -263,6 +263,15 @@ fn check_looks_at_static_and_dynamic_files() {
 }
 
 #[test]
+fn check_expands_templates_of_dynamic_files_only() {
+    let settings = "providers: {docker: {defaultRule: 'Host(`{{ .Name }}`)'}}";
+    checks(&[("a.yml", settings)], "check DIR/a.yml", 0, &["Nothing is wrong.\n"]);
+    let template = "{{ range $i := until 2 }}\n{{ end }}\nhttp: {routers: {r: {rule: 'Pth(`/`)'}}}";
+    checks(&[("a.yml", template)], "check DIR/a.yml", 1, &["there is no matcher `Pth`", "a.yml:4:29"]);
+    checks(&[("a.yml", "{{ nope }}")], "check DIR/a.yml", 1, &["error: template: "]);
+}
+
+#[test]
 fn check_follows_the_settings_to_their_files() {
     let files = [("d/a.yml", "http: {routers: {r: {rule: 'Hots(`a`)', service: s@docker, entryPoints: [wbe]}}}")];
     let flags = "check --providers.file.directory=DIR/d --entrypoints.web.address=:80";
