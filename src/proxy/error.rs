@@ -7,8 +7,6 @@ pub enum BuildError {
     BadUrl { url: String, problem: String },
     #[error("unsupported load-balancing strategy {0:?}: wrr, p2c, hrw and leasttime are known")]
     UnknownStrategy(String),
-    #[error("health check: {0}")]
-    HealthCheck(String),
     /// A parent with `healthCheck` over a child that has none.
     #[error("child service {child} of {parent} has no health check, but {parent} has healthCheck enabled")]
     ChildWithoutHealthCheck { parent: String, child: String },

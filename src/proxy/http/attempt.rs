@@ -77,7 +77,7 @@ pub(crate) async fn send(
     match ready {
         Ready::Http2(mut shared) => {
             let is_secure = endpoint.url.scheme == Scheme::Https;
-            shared.call(request, is_secure, endpoint.manners.call.response_header_timeout).await
+            Box::pin(shared.call(request, is_secure, endpoint.manners.call.response_header_timeout)).await
         }
         Ready::Http1(connection) => {
             if endpoint.via.is_some() && endpoint.url.scheme != Scheme::Https {

@@ -94,7 +94,7 @@ fn contains(network: IpAddr, bits: u32, ip: IpAddr) -> bool {
 }
 
 impl Via {
-    fn parse(url: &str) -> Option<Self> {
+    pub(crate) fn parse(url: &str) -> Option<Self> {
         let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
         let proxy = ServerUrl::parse(&url).ok();
         // A proxy that is itself reached by TLS or SOCKS is beyond this build.

@@ -18,7 +18,7 @@ use super::server_url::ServerUrl;
 use crate::BuildError;
 
 pub(crate) use passive::Passive;
-use probe::Probe;
+use probe::{Probe, Unwell};
 
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(30);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,7 +30,8 @@ pub(crate) struct Checks([JoinHandle<()>; 2]);
 struct Checked {
     url: String,
     status: Arc<Status>,
-    probe: Probe,
+    /// Or why there is none: such a server fails its checks.
+    probe: Result<Probe, Unwell>,
 }
 
 impl Checks {
@@ -49,7 +50,7 @@ impl Checks {
         let mut checked: Vec<Checked> = Vec::new();
         for (url, status) in servers {
             if checked.iter().all(|known| known.url != *url) {
-                let probe = Probe::new(settings, &ServerUrl::parse(url)?, transport, timeout)?;
+                let probe = Probe::new(settings, &ServerUrl::parse(url)?, transport, timeout);
                 checked.push(Checked { url: url.clone(), status: Arc::clone(status), probe });
             }
         }
@@ -77,7 +78,14 @@ async fn rounds(service: Arc<str>, servers: Arc<[Checked]>, interval: Duration, 
         ticks.tick().await;
         let due: Vec<&Checked> = servers.iter().filter(|server| server.status.is_up() == those_up).collect();
         for server in due {
-            let result = server.probe.run().await;
+            let asked;
+            let result = match &server.probe {
+                Ok(probe) => {
+                    asked = probe.run().await;
+                    asked.as_ref()
+                }
+                Err(unusable) => Err(unusable),
+            };
             let has_changed = server.status.set(result.is_ok());
             match result {
                 Ok(()) if has_changed => tracing::info!(%service, url = %server.url, "Server is up again."),

@@ -36,6 +36,7 @@ pub struct Mirroring {
     total: AtomicU64,
     at_once: Arc<AtomicUsize>,
     health: Option<Arc<Status>>,
+    name: Arc<str>,
 }
 
 /// One mirror.
@@ -59,7 +60,8 @@ impl Mirroring {
         main: Child,
         mirrors: Vec<Mirrored>,
     ) -> Result<Arc<Self>, BuildError> {
-        let health = settings.health_check.as_ref().map(|_| main.checked(name)).transpose()?;
+        // Without a check of its own the main service leaves this one without; only a parent minds.
+        let health = main.health.filter(|_| settings.health_check.is_some());
         let counted = |mirror: Mirrored| {
             let percent = u64::try_from(mirror.percent).ok().filter(|percent| *percent <= 100);
             let percent = percent.ok_or(BuildError::Percent(mirror.percent))?;
@@ -73,6 +75,7 @@ impl Mirroring {
             total: AtomicU64::new(0),
             at_once: Arc::default(),
             health,
+            name: name.into(),
         }))
     }
 
@@ -103,6 +106,7 @@ impl Mirroring {
             mirrors: Arc::clone(&self.mirrors),
             connection: Rc::clone(&cx.connection),
             at_once: Arc::clone(&self.at_once),
+            service: Arc::clone(&self.name),
         };
         match response.body {
             Body::Stream(stream) => response.body = Body::stream(Watched { stream, send: Some(send) }),
@@ -133,13 +137,14 @@ struct Sending {
     mirrors: Arc<[Counted]>,
     connection: Rc<ConnectionInfo>,
     at_once: Arc<AtomicUsize>,
+    service: Arc<str>,
 }
 
 impl Sending {
     fn start(self) {
         if self.at_once.fetch_add(1, Ordering::Relaxed) >= MOST_AT_ONCE {
             self.at_once.fetch_sub(1, Ordering::Relaxed);
-            tracing::warn!("Too many requests are on their way to mirrors, one was not mirrored.");
+            tracing::warn!(service = %self.service, "Too many requests are on their way to mirrors, one was not mirrored.");
             return;
         }
         tokio::task::spawn_local(async move {

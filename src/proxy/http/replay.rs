@@ -13,6 +13,8 @@ pub(crate) struct Replay {
     version: Version,
     headers: Headers,
     body: Bytes,
+    /// Its length was announced; else it goes out in chunks, as it came.
+    has_length: bool,
     upgrade: Option<Bytes>,
 }
 
@@ -27,6 +29,7 @@ pub(crate) enum NotReplayable {
 impl Replay {
     /// Reads the body, at most `limit` bytes of it; None means all of it.
     pub(crate) async fn new(mut request: Request, limit: Option<u64>) -> Result<Self, NotReplayable> {
+        let has_length = request.body.remaining().is_some();
         let body = match &mut request.body {
             Body::Empty => Bytes::new(),
             body => {
@@ -34,7 +37,7 @@ impl Replay {
                 loop {
                     if limit.is_some_and(|limit| read.len() as u64 > limit) {
                         let rest = std::mem::take(body);
-                        request.body = Body::stream(Behind { first: Some(read.freeze()), rest });
+                        request.body = Body::stream(Behind { first: Some(read.freeze()), rest, has_length });
                         return Err(NotReplayable::TooLarge(Box::new(request)));
                     }
                     match body.frame().await {
@@ -48,7 +51,7 @@ impl Replay {
             }
         };
         let Request { method, target, host, version, headers, upgrade, .. } = request;
-        Ok(Self { method, target, host, version, headers, body, upgrade })
+        Ok(Self { method, target, host, version, headers, body, has_length, upgrade })
     }
 
     /// The request once more.
@@ -57,7 +60,12 @@ impl Replay {
         request.host = self.host.clone();
         request.version = self.version;
         request.headers = self.headers.clone();
-        request.body = Body::from(self.body.clone());
+        let body = self.body.clone();
+        request.body = if self.has_length {
+            Body::from(body)
+        } else {
+            Body::stream(Behind { first: Some(body), rest: Body::Empty, has_length: false })
+        };
         request.upgrade.clone_from(&self.upgrade);
         request
     }
@@ -67,11 +75,12 @@ impl Replay {
 struct Behind {
     first: Option<Bytes>,
     rest: Body,
+    has_length: bool,
 }
 
 impl BodyStream for Behind {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
-        match self.first.take() {
+        match self.first.take().filter(|first| !first.is_empty()) {
             Some(first) => Poll::Ready(Some(Ok(Frame::Data(first)))),
             None => self.rest.poll_frame(cx),
         }
@@ -79,7 +88,7 @@ impl BodyStream for Behind {
 
     fn remaining(&self) -> Option<u64> {
         let first = self.first.as_ref().map_or(0, Bytes::len) as u64;
-        self.rest.remaining().map(|rest| rest + first)
+        self.rest.remaining().filter(|_| self.has_length).map(|rest| rest + first)
     }
 }
 
@@ -100,6 +109,16 @@ mod tests {
             assert_eq!(again.headers.get("x"), Some(&b"1"[..]));
             assert_eq!(again.body.collect(9).await.unwrap(), "hello");
         }
+    }
+
+    #[tokio::test]
+    async fn a_body_of_unknown_length_stays_one() {
+        let streamed = Behind { first: Some(Bytes::from_static(b"hi")), rest: Body::Empty, has_length: false };
+        let mut once = request(Method::POST, "/");
+        once.body = Body::stream(streamed);
+        let mut again = Replay::new(once, None).await.unwrap().request();
+        assert_eq!(again.body.remaining(), None);
+        assert_eq!(again.body.collect(9).await.unwrap(), "hi");
     }
 
     #[tokio::test]

@@ -15,7 +15,6 @@ use trafficcop_config::dynamic::http::HealthCheck;
 use url::Url;
 
 use super::grpc;
-use crate::BuildError;
 use crate::http::Transport;
 use crate::http::connect::{Protocol, dial};
 use crate::http::failure::ConnectError;
@@ -56,6 +55,8 @@ pub(super) enum Unwell {
     OtherStatus { found: StatusCode, expected: i64 },
     #[error("{0}")]
     Grpc(String),
+    #[error("the settings of the health check are not usable: {0}")]
+    Unusable(String),
     #[error("the redirection leads nowhere: {0}")]
     Redirect(String),
 }
@@ -66,8 +67,8 @@ impl Probe {
         server: &ServerUrl,
         transport: &Transport,
         timeout: Duration,
-    ) -> Result<Self, BuildError> {
-        let bad = |problem: String| BuildError::HealthCheck(problem);
+    ) -> Result<Self, Unwell> {
+        let bad = Unwell::Unusable;
         if Url::parse(&settings.path).is_ok() || settings.path.starts_with("//") {
             return Err(bad(format!("path must be a relative URL, got: {:?}", settings.path)));
         }
@@ -94,7 +95,10 @@ impl Probe {
         let hostname = (!settings.hostname.is_empty()).then(|| HeaderValue::from_str(&settings.hostname));
         Ok(Self {
             manners: Arc::clone(&transport.manners),
-            endpoint: Endpoint::new(ServerUrl::parse(&own)?, &transport.manners),
+            endpoint: Endpoint::new(
+                ServerUrl::parse(&own).map_err(|error| bad(error.to_string()))?,
+                &transport.manners,
+            ),
             url,
             is_grpc: settings.mode == "grpc",
             method: method.parse().map_err(|_bad| bad(format!("{method:?} is no method")))?,

@@ -58,7 +58,8 @@ impl Servers {
         loop {
             let connection = match ready.take() {
                 Some(ready) => ready,
-                None => match self.reach(index, visit, &mut pick).await {
+                // Boxed, so that requests that find a connection do not carry the room for this along.
+                None => match Box::pin(self.reach(index, visit, &mut pick)).await {
                     Ok((reached, ready)) => {
                         index = reached;
                         ready

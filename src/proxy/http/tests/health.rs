@@ -96,14 +96,16 @@ async fn redirections_are_followed_or_not() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_a_url_is_refused() {
-    let mut settings = settings(&["http://127.0.0.1:1"]);
-    settings.health_check = Some(HealthCheck { path: "http://other/".into(), ..health_check() });
-    let transport =
-        crate::http::Transport::new(&trafficcop_config::dynamic::http::ServersTransport::default()).unwrap();
-    let forwarding = crate::http::Forwarding { not_append_x_forwarded_for: false };
-    let control = tokio::runtime::Handle::current();
-    assert!(Servers::new("s@file", &settings, transport, &forwarding, &control).is_err());
+async fn a_path_that_is_a_url_fails_every_check() {
+    worker(async {
+        let backend = Backend::answering("hi").await;
+        let mut settings = settings(&[&backend.url]);
+        settings.health_check = Some(HealthCheck { path: "http://other/".into(), ..health_check() });
+        let service = build(&settings);
+        assert!(service.status()[0].1);
+        until(&service, false).await;
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -6,3 +6,4 @@ mod nested;
 mod slow;
 mod streams;
 mod tls;
+mod via;
