@@ -13,6 +13,7 @@ mod testing;
 
 mod add_prefix;
 mod basic_auth;
+mod buffering;
 mod chain;
 mod circuit_breaker;
 mod compress;
@@ -25,6 +26,7 @@ mod headers;
 mod in_flight_req;
 mod ip_allow_list;
 mod ip_white_list;
+mod pass_tls_client_cert;
 mod password;
 mod rate_limit;
 mod redirect_regex;

@@ -4,6 +4,7 @@ use trafficcop_config::{ConfigErrors, Node};
 
 use crate::add_prefix::AddPrefix;
 use crate::basic_auth::BasicAuth;
+use crate::buffering::Buffering;
 use crate::chain::Chain;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::compress::Compress;
@@ -16,6 +17,7 @@ use crate::headers::Headers;
 use crate::in_flight_req::InFlightReq;
 use crate::ip_allow_list::IpAllowList;
 use crate::ip_white_list::IpWhiteList;
+use crate::pass_tls_client_cert::PassTlsClientCert;
 use crate::rate_limit::RateLimit;
 use crate::redirect_regex::RedirectRegex;
 use crate::redirect_scheme::RedirectScheme;
@@ -52,6 +54,7 @@ impl Kind {
 pub static KINDS: &[Kind] = &[
     Kind::of::<AddPrefix>(),
     Kind::of::<BasicAuth>(),
+    Kind::of::<Buffering>(),
     Kind::of::<Chain>(),
     Kind::of::<CircuitBreaker>(),
     Kind::of::<Compress>(),
@@ -64,6 +67,7 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<InFlightReq>(),
     Kind::of::<IpAllowList>(),
     Kind::of::<IpWhiteList>(),
+    Kind::of::<PassTlsClientCert>(),
     Kind::of::<RateLimit>(),
     Kind::of::<RedirectRegex>(),
     Kind::of::<RedirectScheme>(),

@@ -115,13 +115,6 @@ pub(crate) fn run(chain: &Chain, request: Request, exchange: &mut Exchange) -> R
     tokio::task::LocalSet::new().block_on(&runtime, chain.run(request, exchange))
 }
 
-/// The body of an answer as text.
-pub(crate) fn text(response: &mut Response) -> String {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let body = runtime.block_on(response.body.collect(u64::MAX)).expect("a readable body");
-    String::from_utf8_lossy(&body).into_owned()
-}
-
 /// Parts in which every service and client is the one given, and no other middleware exists.
 struct Nothing {
     service: Arc<dyn Service>,
