@@ -36,21 +36,31 @@ fn raw_data(case: &Path) -> Value {
     serde_json::to_value(raw::raw(&snapshot)).expect("raw data is JSON")
 }
 
-/// What differs between two trees, path by path.
-fn differences(path: &str, ours: &Value, theirs: &Value, out: &mut Vec<String>) {
+/// Where we differ, and why that is so. Fewer differences are fine.
+const KNOWN: &[(&str, &str)] = &[
+    ("/middlewares/bad@file/error", "regular expressions are refused in the words of another engine"),
+    ("/routers/badmw@file/error", "the same"),
+    ("/routers/badrule5@file/error", "the same"),
+    ("/middlewares/noauth@file/error", "we say what is missing"),
+    ("/routers/noauthmw@file/error", "the same"),
+    ("/routers/kidobs@file/observability/traceVerbosity", "a default that nobody uses"),
+    ("/routers/kidtls@file", "Traefik loses the router without a word; we show it with its error"),
+    ("/services/a@file/usedBy", "the router that Traefik loses"),
+];
+
+/// Collects what differs between two trees, path by path.
+fn differences(path: &str, ours: &Value, theirs: &Value, out: &mut Vec<(String, String)>) {
     match (ours, theirs) {
         (Value::Object(ours), Value::Object(theirs)) => {
             let names: std::collections::BTreeSet<_> = ours.keys().chain(theirs.keys()).collect();
             for name in names {
-                let path = format!("{path}/{name}");
-                match (ours.get(name), theirs.get(name)) {
-                    (Some(ours), Some(theirs)) => differences(&path, ours, theirs, out),
-                    (ours, theirs) => out.push(format!("{path}: ours {ours:?}, theirs {theirs:?}")),
-                }
+                let nothing = Value::Null;
+                let (ours, theirs) = (ours.get(name).unwrap_or(&nothing), theirs.get(name).unwrap_or(&nothing));
+                differences(&format!("{path}/{name}"), ours, theirs, out);
             }
         }
         _ if ours == theirs => {}
-        _ => out.push(format!("{path}:\n    ours   {ours}\n    theirs {theirs}")),
+        _ => out.push((path.to_owned(), format!("\n    ours   {ours}\n    theirs {theirs}"))),
     }
 }
 
@@ -58,7 +68,8 @@ fn differences(path: &str, ours: &Value, theirs: &Value, out: &mut Vec<String>) 
 fn raw_data_is_that_of_traefik() {
     let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/everything");
     let theirs: Value = serde_json::from_str(&read(&case, "rawdata.json")).expect("it is JSON");
-    let mut out = Vec::new();
-    differences("", &raw_data(&case), &theirs, &mut out);
-    insta::assert_snapshot!("differences", out.join("\n"));
+    let mut found = Vec::new();
+    differences("", &raw_data(&case), &theirs, &mut found);
+    found.retain(|(path, _)| !KNOWN.iter().any(|(known, _)| path == known));
+    assert!(found.is_empty(), "{found:#?}");
 }

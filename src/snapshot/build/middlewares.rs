@@ -12,6 +12,7 @@ use trafficcop_middleware::{BuildError, ChainBuilder};
 
 use super::memory::{Memo, Part, StepsKey};
 use super::pass::{Failure, Kind, Pass};
+use super::words;
 
 impl Pass<'_> {
     /// The steps of these middlewares for `owner`. They are looked at from the last to the first, so that of several
@@ -98,7 +99,7 @@ impl Pass<'_> {
         };
         let mut parts = PartsOf { pass: self, key, used: Vec::new() };
         let mut chain = ChainBuilder::new(name.as_str(), name.provider(), &key.owner, &mut parts);
-        (kind.build)(settings, &mut chain).map_err(|error| Failure::new(error.to_string()))?;
+        (kind.build)(settings, &mut chain).map_err(|error| Failure::new(words::middleware(&error.to_string())))?;
         Ok(chain.finish())
     }
 }

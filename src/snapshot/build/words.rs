@@ -52,6 +52,20 @@ pub(super) fn tls(problem: &str) -> String {
     problem.to_owned()
 }
 
+/// Why a middleware cannot be built. What a regular expression's error draws over several lines becomes one.
+pub(super) fn middleware(problem: &str) -> String {
+    let Some(drawn) = problem.strip_prefix("regex parse error:\n") else { return problem.to_owned() };
+    let pattern = drawn.lines().next().unwrap_or("").trim();
+    let what = match drawn.lines().last().map_or("", |line| line.trim_start_matches("error: ")) {
+        "unclosed group" => "missing closing )",
+        "unopened group" => "unexpected )",
+        "unclosed character class" => "missing closing ]",
+        "repetition operator missing expression" => "missing argument to repetition operator",
+        other => other,
+    };
+    format!("error parsing regexp: {what}: `{pattern}`")
+}
+
 /// Why a server's URL cannot be used.
 pub(super) fn url(url: &str, problem: &str) -> String {
     let problem = if problem == "the scheme is missing" { "missing protocol scheme" } else { problem };
@@ -96,6 +110,13 @@ mod tests {
     fn check(rule: &str, expected: &str) {
         let error = parse_http(rule, Syntax::V3).expect_err("the rule is wrong");
         assert_eq!(super::rule(rule, &error), expected);
+    }
+
+    #[test]
+    fn a_drawn_error_becomes_one_line() {
+        let drawn = "regex parse error:\n    (\n    ^\nerror: unclosed group";
+        assert_eq!(super::middleware(drawn), "error parsing regexp: missing closing ): `(`");
+        assert_eq!(super::middleware("no users found"), "no users found");
     }
 
     #[test]

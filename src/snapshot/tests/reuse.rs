@@ -72,10 +72,13 @@ fn a_loop_that_appears_is_found_and_one_that_goes_is_forgotten() {
     assert!(route(&bench.apply(&yaml("echo@internal")), "web", "a@file").is_some());
 }
 
+/// Rule, service, middlewares, parent, TLS: each a number that [`World::yaml`] makes something of.
+type Router = (u8, u8, Vec<u8>, u8, u8);
+
 /// A small world in which everything may lead to anything, and to what does not exist.
 #[derive(Clone, Debug)]
 struct World {
-    routers: Vec<Option<(u8, u8, Vec<u8>, u8, u8)>>,
+    routers: Vec<Option<Router>>,
     services: Vec<Option<(Vec<u8>, Vec<u8>)>>,
     middlewares: Vec<Option<(u8, Vec<u8>)>>,
 }
@@ -92,10 +95,10 @@ impl World {
             match service {
                 0 => {}
                 1 => out.push_str(", service: echo@internal"),
-                service => write!(out, ", service: s{service}").unwrap(),
+                service => out.push_str(&format!(", service: s{service}")),
             }
             match (parent, tls) {
-                (0..4, _) => write!(out, ", parentRefs: [r{parent}]").unwrap(),
+                (0..4, _) => out.push_str(&format!(", parentRefs: [r{parent}]")),
                 (_, 0) => out.push_str(", tls: {options: strict}"),
                 (_, 1) => out.push_str(", tls: {}"),
                 (_, 2) => out.push_str(", entryPoints: [web, nowhere]"),

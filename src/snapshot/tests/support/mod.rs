@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::runtime::Runtime;
 
-use trafficcop_config::dynamic::document;
+use trafficcop_config::dynamic::{Configuration, document};
 use trafficcop_config::read::{Format, document as read};
 use trafficcop_config::settings::Settings;
 use trafficcop_config::settings::load::{Source, load};
@@ -34,16 +34,19 @@ impl Service for Echo {
 /// A builder over an echo and nothing else of our own.
 pub(crate) struct Bench {
     pub(crate) builder: Builder,
+    internal: Arc<Configuration>,
 }
 
 /// Where health checks would run.
 fn control() -> &'static Runtime {
     static CONTROL: OnceLock<Runtime> = OnceLock::new();
-    CONTROL.get_or_init(|| tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap())
+    CONTROL.get_or_init(|| {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
+    })
 }
 
 thread_local! {
-    static WORKER: Runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    static WORKER: Runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
 }
 
 pub(crate) fn settings(yaml: &str) -> Settings {
@@ -56,15 +59,25 @@ pub(crate) const STATIC: &str = "entryPoints: {tls: {address: ':2'}, web: {addre
 
 impl Bench {
     pub(crate) fn new(static_yaml: &str) -> Self {
-        let internal = BTreeMap::from([("echo".to_owned(), Arc::new(Echo) as Arc<dyn Service>)]);
+        let names = ["echo", "api", "dashboard", "ping", "noop"];
+        let internal = BTreeMap::from(names.map(|name| (name.to_owned(), Arc::new(Echo) as Arc<dyn Service>)));
         let control = control().handle().clone();
-        let environment = Environment { settings: Arc::new(settings(static_yaml)), internal, control };
-        Self { builder: Builder::new(environment) }
+        let settings = Arc::new(settings(static_yaml));
+        let of_settings = Arc::new(trafficcop_provider_internal::configuration(&settings));
+        let environment = Environment { settings, internal, control };
+        Self { builder: Builder::new(environment), internal: of_settings }
     }
 
     /// Applies what one provider, `file`, says; another brings the default certificate, so that none must be made.
     pub(crate) fn apply(&mut self, yaml: &str) -> Arc<Snapshot> {
-        self.builder.apply(&configurations(&[("file", yaml), ("certificates", certificate())]))
+        self.apply_all(configurations(&[("file", yaml)]))
+    }
+
+    /// Applies what several providers say, and what the settings say.
+    pub(crate) fn apply_all(&mut self, mut said: Configurations) -> Arc<Snapshot> {
+        said.insert("internal".into(), Arc::clone(&self.internal));
+        said.extend(configurations(&[("certificates", certificate())]));
+        self.builder.apply(&said)
     }
 }
 
