@@ -28,7 +28,8 @@ fn plain_scalars() {
 
 #[test]
 fn keys_are_texts() {
-    check("{1: a, true: b, '': c, null: d}", r#"{"1": "a", "true": "b", "": "c", "null": "d"}"#);
+    check("{1: a, 'true': b, '': c, null: d}", r#"{"1": "a", "true": "b", "": "c", "null": "d"}"#);
+    check("{true: a, yes: b}", r#"{"<bool Value>": "a", "yes": "b"}"#);
     wrong("? [a]\n: b\n", "f.yml:1:3: a key must be a text; quote values that begin with { or [");
     wrong("rule: {{ x }}\n", "f.yml:1:8: a key must be a text; quote values that begin with { or [");
 }
