@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::{Constraints, Subject};
 
 const LABELS: [(&str, &str); 4] = [("env", "prod"), ("tier", "web-1"), ("traefik.tags", "a,b"), ("empty", "")];
@@ -81,4 +83,16 @@ fn mistakes_name_their_column() {
     check_error("Label(a,`b`)", labels, "column 7: expected text in back quotes");
     check_error("LabelRegex(`a`,`(`)", labels, "column 16: not a regular expression: unclosed group");
     check_error(&"!".repeat(100), labels, "column 65: nested more than 64 deep");
+}
+
+proptest! {
+    #[test]
+    fn nothing_makes_it_panic(text in "(Label|LabelRegex|Tag|[(]|[)]|,|&&|[|][|]|!|`[a-z(]{0,3}`|\"[a-z\\\\]{0,2}\"|[ é&|`]){0,12}") {
+        for subject in [Subject::Labels, Subject::Tags] {
+            if let Ok(constraints) = Constraints::parse(&text, subject) {
+                constraints.hold_for_labels(|_| Some("a"));
+                constraints.hold_for_tags(&["a"]);
+            }
+        }
+    }
 }

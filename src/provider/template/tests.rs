@@ -1,5 +1,7 @@
 //! Compared with Traefik 3.7.15, whose file provider rendered the same expressions.
 
+use proptest::prelude::*;
+
 use super::{Dialect, Template, Value, render, render_document};
 
 #[track_caller]
@@ -240,4 +242,22 @@ fn a_template_can_be_used_again() {
     let data = |a: &str| Value::from_entries([("A".to_owned(), a.into()), ("B".to_owned(), "b".into())]);
     assert_eq!(template.render(&data("1")).unwrap(), "1-B");
     assert_eq!(template.render(&data("2")).unwrap(), "2-B");
+}
+
+#[test]
+fn deep_nesting_is_an_error_and_no_more() {
+    for (open, close) in [("(", ")"), ("{{ if 1 }}", "{{ end }}")] {
+        let inside = if open == "(" { "1" } else { "x" };
+        let nested = format!("{}{inside}{}", open.repeat(20_000), close.repeat(20_000));
+        let source = if open == "(" { format!("{{{{ {nested} }}}}") } else { nested };
+        assert!(render_document(&source).is_err());
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_makes_it_panic(source in "([{]{2}[-]? ?(if|end|else|with|range|define|trim|printf|split|\\.Name|\"a|`|/\\*|\\*/|[(]|[)]|[|]| |[a-z0-9$.]){0,6} ?[-]?[}]{0,2}.{0,3}){0,6}") {
+        let _either_way = render_document(&source);
+        let _either_way = Template::parse(&source, Dialect::Rule, Some(&["Name"])).map(|template| template.render(&Value::Nil));
+    }
 }
