@@ -70,8 +70,14 @@ impl Pass<'_> {
         }
         let services = &self.merged.tcp.services;
         let service = Name::qualify(&router.service, name.provider());
-        check_service(&service, services, &mut report.services, &mut BTreeSet::new())
-            .map_err(|failure| ("service", failure))?;
+        check_service(
+            &service,
+            services,
+            &self.merged.tcp.servers_transports,
+            &mut report.services,
+            &mut BTreeSet::new(),
+        )
+        .map_err(|failure| ("service", failure))?;
         let middlewares = &self.merged.tcp.middlewares;
         for middleware in router.middlewares.iter().rev() {
             let middleware = Name::qualify(middleware, name.provider());
@@ -120,9 +126,20 @@ fn fail(objects: &mut Objects, name: &Name, at: &Origin, path: String, failure: 
     objects.entry(name.clone()).or_default().push(failure.note(at, path));
 }
 
+/// An empty name means the default transport, which is always there.
+fn check_transport(service: &Name, wanted: &str, transports: &Map<tcp::ServersTransport>) -> Result<(), Failure> {
+    let wanted = Name::qualify(wanted, service.provider());
+    if wanted.local().is_empty() || transports.contains_key(&wanted) {
+        return Ok(());
+    }
+    let hint = nearest(&wanted, transports.keys());
+    Err(Failure::hinting(format!("TCP dialer not found {wanted}"), hint))
+}
+
 fn check_service(
     name: &Name,
     services: &Map<tcp::Service>,
+    transports: &Map<tcp::ServersTransport>,
     report: &mut Objects,
     inside: &mut BTreeSet<Name>,
 ) -> Result<(), Failure> {
@@ -139,13 +156,15 @@ fn check_service(
     };
     let below = || {
         let mut children = children.map(|child| Name::qualify(&child.name, name.provider()));
-        children.try_for_each(|child| check_service(&child, services, report, inside))
+        children.try_for_each(|child| check_service(&child, services, transports, report, inside))
     };
     let result = problem.map_or_else(below, Err);
     inside.remove(name);
     match &result {
         Ok(()) => {
             if let Some(load_balancer) = &service.settings.load_balancer {
+                // As in Traefik this is told on the router: the service itself is as written.
+                check_transport(name, &load_balancer.servers_transport, transports)?;
                 let usable = load_balancer.servers.iter().map(|server| server.address.clone());
                 let usable = usable.filter(|address| address.rsplit_once(':').is_some()).collect();
                 report.entry(name.clone()).or_default().servers = Some(Arc::new(Unchecked(usable)));
