@@ -208,10 +208,10 @@ fn push_line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 /// The value; line breaks become blanks.
 fn push_value(out: &mut Vec<u8>, value: &[u8]) {
     // Without a branch per byte: values are short, and the compiler makes this wide.
-    if !value.iter().fold(false, |broken, byte| broken | matches!(byte, b'\r' | b'\n' | 0)) {
-        out.extend_from_slice(value);
-    } else {
+    if value.iter().fold(false, |broken, byte| broken | matches!(byte, b'\r' | b'\n' | 0)) {
         out.extend(value.iter().map(|byte| if matches!(byte, b'\r' | b'\n' | 0) { b' ' } else { *byte }));
+    } else {
+        out.extend_from_slice(value);
     }
 }
 

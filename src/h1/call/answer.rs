@@ -35,9 +35,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
                 let data = self.inbound.ahead.split_to(length as usize);
                 // Small, and perhaps held for long by somebody: no slice of the worker's buffer.
                 response.body = Body::Full(crate::buffers::detach(data));
-                self.go_home(head.keeps_alive, home);
+                go_home(*self, head.keeps_alive, home);
             }
-            Framing::Empty => self.go_home(head.keeps_alive, home),
+            Framing::Empty => go_home(*self, head.keeps_alive, home),
             framing => {
                 self.inbound.begin(framing);
                 let (keeps_alive, home) = (head.keeps_alive, Some(home));
@@ -46,12 +46,12 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
         }
         Ok(response)
     }
+}
 
-    /// Keeps the connection if it can carry another request: all was sent, all was read, nothing came unasked.
-    fn go_home(self: Box<Self>, keeps_alive: bool, home: impl FnOnce(Connection<Io>)) {
-        if keeps_alive && self.is_sent() && self.inbound.is_over() && self.inbound.ahead.is_empty() {
-            home(self.connection);
-        }
+/// Keeps the connection if it can carry another request: all was sent, all was read, nothing came unasked.
+fn go_home<Io>(open: OpenCall<Io>, keeps_alive: bool, home: impl FnOnce(Connection<Io>)) {
+    if keeps_alive && open.is_sent() && open.inbound.is_over() && open.inbound.ahead.is_empty() {
+        home(open.connection);
     }
 }
 
@@ -83,7 +83,7 @@ where
             Poll::Pending => false,
         };
         if is_over && let (Some(open), Some(home)) = (self.open.take(), self.home.take()) {
-            open.go_home(self.keeps_alive, home);
+            go_home(*open, self.keeps_alive, home);
         }
         frame
     }

@@ -33,6 +33,13 @@ pub(super) struct OpenCall<Io> {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
+impl<Io> OpenCall<Io> {
+    /// The request was written, body and all.
+    pub(super) fn is_sent(&self) -> bool {
+        self.encoder.is_over() && self.out.is_empty() && self.unwritten.is_none()
+    }
+}
+
 impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
     pub(super) fn new(mut connection: Connection<Io>, request: Request, options: &CallOptions) -> Self {
         connection.calls += 1;
@@ -67,11 +74,6 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
     /// The request as it was given, if nothing of its body is gone.
     pub(super) fn untouched(self) -> Option<Box<Request>> {
         (!self.touched).then(|| Box::new(self.request))
-    }
-
-    /// The request was written, body and all.
-    pub(super) fn is_sent(&self) -> bool {
-        self.encoder.is_over() && self.out.is_empty() && self.unwritten.is_none()
     }
 
     /// Sends, and waits for the head of the final answer.

@@ -210,8 +210,24 @@ fn push_escape(out: &mut Vec<u8>, byte: u8) {
 
 /// A Host header's characters, as Go takes them. Nothing at all is fine too.
 pub(super) fn is_host(text: &[u8]) -> bool {
-    text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!$%&'()*+,-.:;=[]_~".contains(byte))
+    text.iter().all(|byte| HOST[*byte as usize])
 }
+
+static HOST: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"!$%&'()*+,-.:;=[]_~";
+    let mut index = 0;
+    while index < others.len() {
+        table[others[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
 
 /// `host`, `host:port`, `[address]:port`.
 fn is_authority(text: &[u8]) -> bool {

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use trafficcop_exchange::{Body, Duplex, Method, Response, StatusCode, Version};
+use trafficcop_exchange::{Body, Duplex, Headers, Method, Response, StatusCode, Version};
 
 use super::End;
 use super::line::{Line, UNWANTED, poll_gone, push_interim};
@@ -37,14 +37,15 @@ impl Asked {
 
 impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'_, Io> {
     /// Writes the answer. Says how the connection ended, if it did.
-    pub(super) async fn answer(&mut self, asked: Asked, mut response: Response) -> Option<End> {
+    pub(super) async fn answer(&mut self, asked: &Asked, response: &mut Response) -> Option<End> {
         if response.status == StatusCode::SWITCHING_PROTOCOLS
             && let Some(other) = response.upgrade.take()
         {
-            return Some(self.switch(&asked, &response, other).await);
+            // Rare states are boxed, so that idle connections do not carry room for them.
+            return Some(Box::pin(self.switch(asked, response, other)).await);
         }
         let mut body = std::mem::take(&mut response.body);
-        let (framing, closes) = self.frame(&asked, &response, &body);
+        let (framing, closes) = self.frame(asked, response, &body);
         let mut encoder = Encoder::new(framing, true, true);
         {
             let mut wire = self.wire.borrow_mut();
@@ -52,11 +53,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'_, Io> {
             if !asked.is_10 {
                 push_interim(&self.interim, &mut wire);
             }
-            let Asked { is_head, is_10, .. } = asked;
+            let Asked { is_head, is_10, .. } = *asked;
             let answering = Answering { is_10, is_head, closes, framing, canonical: true };
-            compose::response_head(wire.out.small(), &response, answering);
+            compose::response_head(wire.out.small(), response, answering);
         }
-        drop(response);
+        response.headers = Headers::new();
         if asked.is_head || (framing == Framing::Empty && !matches!(body, Body::Stream(_))) {
             body = Body::Empty;
             encoder = Encoder::new(Framing::Empty, true, false);
@@ -70,9 +71,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'_, Io> {
             return None;
         }
         if is_clean {
-            self.shut_down().await;
+            Box::pin(self.shut_down()).await;
         } else {
-            self.linger().await;
+            Box::pin(self.linger()).await;
         }
         Some(End::LastAnswer)
     }

@@ -89,11 +89,11 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
                 Ok(Next::Refused(refusal)) => {
                     self.wire.borrow_mut().out.small().extend_from_slice(refusal.answer().as_bytes());
                     self.flush().await?;
-                    self.linger().await;
+                    Box::pin(self.linger()).await;
                     return Ok(End::Refused);
                 }
                 Ok(Next::End(end)) => {
-                    self.shut_down().await;
+                    Box::pin(self.shut_down()).await;
                     return Ok(end);
                 }
                 Err(_) if !self.is_fresh => return Ok(End::Closed),
@@ -109,12 +109,11 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
     async fn exchange<H: Handler>(&mut self, mut head: Box<RequestHead>, handler: &H) -> io::Result<Option<End>> {
         let asked = Asked::of(&head);
         self.write_by = self.options.write_timeout.map(|period| Instant::now() + period);
-        let ready = ready_answer(&head);
         self.begin(&mut head);
         self.is_fresh = false;
         self.was_post = head.request.method == Method::POST;
-        let response = if let Some(response) = ready {
-            response
+        let mut response = if head.expects_nonsense || head.is_opaque {
+            ready_answer(&head)
         } else {
             self.requests += 1;
             self.interim.take();
@@ -123,13 +122,13 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
             match self.attend(call, asked.is_10).await {
                 Ok(response) => response,
                 Err(End::Gone) => {
-                    self.say_goodbye().await;
+                    Box::pin(self.say_goodbye()).await;
                     return Ok(Some(End::Gone));
                 }
                 Err(end) => return Ok(Some(end)),
             }
         };
-        if let Some(end) = self.answer(asked, response).await {
+        if let Some(end) = self.answer(&asked, &mut response).await {
             return Ok(Some(end));
         }
         Ok(self.settle().await)
@@ -302,7 +301,7 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
         if is_clean {
             return None;
         }
-        self.linger().await;
+        Box::pin(self.linger()).await;
         Some(End::LastAnswer)
     }
 
@@ -364,13 +363,13 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
 }
 
 /// What the engine answers itself: expectations that nobody can meet, targets that lead nowhere.
-fn ready_answer(head: &RequestHead) -> Option<Response> {
+fn ready_answer(head: &RequestHead) -> Response {
     if head.expects_nonsense {
         let mut response = Response::new(StatusCode::EXPECTATION_FAILED);
         response.headers.append("Connection", "close");
-        Some(response)
+        response
     } else {
-        head.is_opaque.then(|| Response::new(StatusCode::BAD_REQUEST))
+        Response::new(StatusCode::BAD_REQUEST)
     }
 }
 
@@ -440,8 +439,9 @@ impl Partial {
         if bytes.len() <= self.seen || bytes.len() < if is_first { FIRST_LOOK } else { LATER_LOOK } {
             return false;
         }
-        let from = self.seen.saturating_sub(2);
-        let mut is_worth = self.seen == 0 && memchr::memchr(b'\n', bytes).is_some();
+        // What has just come is mostly a whole head.
+        let mut is_worth = self.seen == 0;
+        let from = if is_worth { bytes.len() } else { self.seen.saturating_sub(2) };
         for at in memchr::memchr_iter(b'\n', &bytes[from..]) {
             is_worth |= !self.has_seen_line;
             self.has_seen_line = true;

@@ -220,5 +220,5 @@ fn an_idle_connection_is_small() {
     });
     let driver = size_of_val(&serve(far, Bytes::new(), &options, &drain, &handler));
     let shared = size_of::<super::wire::Wire<tokio::net::TcpStream>>();
-    assert!(driver + shared <= 2048, "{driver} + {shared} bytes");
+    assert!(driver + shared <= 1280, "{driver} + {shared} bytes");
 }
