@@ -37,10 +37,14 @@ const RESETS_WAITING: usize = 20;
 /// Requests that we had to reset, at most; the connection ends above it.
 const RESETS_OURS: usize = 256;
 
+/// Requests that a client took back while they were worked on: so many, and three of four, is a flood.
+const TAKEN_BACK: u64 = 256;
+
 /// What a connection is doing, to tell when it is idle and when it has lived long enough.
 struct Activity {
     open: Cell<u32>,
     requests: Cell<u64>,
+    taken_back: Cell<u64>,
     idle_since: Cell<Instant>,
     started: Instant,
     enough: Notify,
@@ -52,8 +56,14 @@ struct Stream(Rc<Activity>);
 impl Activity {
     fn new() -> Rc<Self> {
         let started = Instant::now();
-        let (open, requests, idle_since) = (Cell::new(0), Cell::new(0), Cell::new(started));
-        Rc::new(Self { open, requests, idle_since, started, enough: Notify::new() })
+        Rc::new(Self {
+            open: Cell::new(0),
+            requests: Cell::new(0),
+            taken_back: Cell::new(0),
+            idle_since: Cell::new(started),
+            started,
+            enough: Notify::new(),
+        })
     }
 
     fn begin(self: &Rc<Self>, entry: &EntryPoint) -> Stream {
@@ -67,10 +77,26 @@ impl Activity {
         Stream(Rc::clone(self))
     }
 
+    /// The client opens requests to take them back, which costs it little and servers much.
+    fn is_flood(&self) -> bool {
+        let taken_back = self.taken_back.get();
+        taken_back >= TAKEN_BACK && taken_back * 4 >= self.requests.get() * 3
+    }
+
     /// When the connection will have been idle too long, if nothing happens.
     fn deadline(&self, idle: Duration) -> Instant {
         let since = if self.open.get() == 0 { self.idle_since.get() } else { Instant::now() };
         since + idle
+    }
+}
+
+impl Stream {
+    /// The client does not want the answer any more.
+    fn taken_back(&self) {
+        self.0.taken_back.set(self.0.taken_back.get() + 1);
+        if self.0.is_flood() {
+            self.0.enough.notify_one();
+        }
     }
 }
 
@@ -128,8 +154,13 @@ where
             }
         }
     }
-    // GOAWAY: requests in flight finish, new ones go to another connection.
-    connection.graceful_shutdown();
+    if activity.is_flood() {
+        tracing::debug!("HTTP/2 connection ended: the client takes too many requests back.");
+        connection.abrupt_shutdown(h2::Reason::ENHANCE_YOUR_CALM);
+    } else {
+        // GOAWAY: requests in flight finish, new ones go to another connection.
+        connection.graceful_shutdown();
+    }
     loop {
         tokio::select! {
             accepted = connection.accept() => match accepted {

@@ -7,7 +7,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoClientAuth, WebPkiClientVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
 use trafficcop_config::dynamic::tls::ClientAuth;
 
 use crate::pinned::{Purpose, is_valid_now};
@@ -84,7 +84,11 @@ impl ClientCertVerifier for Verified {
         let algorithms = &self.provider.signature_verification_algorithms;
         match version_one::is_signed_by_one_of(leaf, &self.given, now, algorithms) {
             Some(verdict) => verdict.map(|()| ClientCertVerified::assertion()),
-            None => self.chain.verify_client_cert(leaf, intermediates, now),
+            None => self.chain.verify_client_cert(leaf, intermediates, now).map_err(|error| match error {
+                // A stranger's certificate that calls itself an authority: its issuer is what we do not know.
+                Error::InvalidCertificate(CertificateError::Other(_)) => CertificateError::UnknownIssuer.into(),
+                other => other,
+            }),
         }
     }
 

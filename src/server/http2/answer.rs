@@ -26,13 +26,12 @@ pub(super) async fn answer(
     limits: ServeOptions,
 ) {
     let deadline = limits.write_timeout.map(|limit| Instant::now() + limit);
-    let work = pin!(work(request, respond, &requests, limits.read_timeout));
+    let work = pin!(work(request, respond, &requests, limits.read_timeout, &stream));
     match deadline {
         None => work.await,
         // Dropping what is left of the stream resets it.
         Some(deadline) => tokio::time::timeout_at(deadline, work).await.unwrap_or_default(),
     }
-    drop(stream);
 }
 
 async fn work(
@@ -40,6 +39,7 @@ async fn work(
     respond: SendResponse<Bytes>,
     requests: &Requests,
     read_timeout: Option<std::time::Duration>,
+    stream: &super::Stream,
 ) {
     let is_head = request.method() == Method::HEAD;
     let respond = Rc::new(RefCell::new(respond));
@@ -61,7 +61,7 @@ async fn work(
             Poll::Pending => respond.poll_reset(cx).map(|_| None),
         }
     });
-    let Some(response) = response.await else { return };
+    let Some(response) = response.await else { return stream.taken_back() };
     if response.upgrade.is_some() || response.status == StatusCode::SWITCHING_PROTOCOLS {
         tracing::debug!("A server switched protocols on a request of HTTP/2, which cannot.");
         return respond.borrow_mut().send_reset(Reason::INTERNAL_ERROR);

@@ -141,3 +141,27 @@ async fn a_request_that_is_taken_back_is_dropped() {
     tokio::time::timeout(PATIENCE, running.told.ended.notified()).await.expect("told in time");
     assert_eq!(running.told.outcomes.lock()[0].1.status.as_u16(), 499);
 }
+
+#[tokio::test]
+async fn who_only_takes_requests_back_is_sent_away() {
+    let held = Arc::new(Held::default());
+    let routes: Routes = vec![("Path(`/held`)", false, Arc::clone(&held) as _)];
+    let running = start(&snapshot(routes, &Tls::default(), &[]), |_| {}).await;
+    let (mut send, connection) = connect::<Empty<Bytes>>(&running).await;
+    let flood = async {
+        while send.ready().await.is_ok() {
+            let request = hyper::Request::get("http://a.test/held").body(Empty::new()).unwrap();
+            let waiting = tokio::spawn(send.send_request(request));
+            held.asked.notified().await;
+            waiting.abort();
+        }
+    };
+    let ended = async {
+        tokio::select! {
+            () = flood => {}
+            _ = connection => {}
+        }
+    };
+    tokio::time::timeout(PATIENCE, ended).await.expect("an end");
+    assert!((256..300).contains(&running.told.count.load(std::sync::atomic::Ordering::Relaxed)));
+}
