@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -19,6 +19,9 @@ use crate::connections::{Budget, Connections};
 use crate::drain::Closing;
 use crate::entry::EntryPoint;
 use crate::http::Traffic;
+
+/// A lasting trouble is told no more often than this.
+const TELL_AGAIN: Duration = Duration::from_secs(10);
 
 /// Where a worker's connections of one entry point come from.
 pub(crate) enum Source {
@@ -145,9 +148,13 @@ async fn serve(worker: usize, entry: Arc<EntryPoint>, position: usize, mut incom
 
 async fn accept(incoming: &mut Incoming, traffic: &Rc<Traffic>, connections: &Connections, closing: &Closing) {
     let mut failures = Pace::default();
+    let mut told: Option<Instant> = None;
     loop {
         if !connections.has_room() {
-            tracing::warn!(entry_point = %traffic.entry.name, "Too many connections: new ones wait.");
+            if told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
+                tracing::warn!(entry_point = %traffic.entry.name, "Too many connections: new ones wait.");
+                told = Some(Instant::now());
+            }
             connections.room().await;
         }
         match incoming.next().await {
@@ -210,4 +217,37 @@ pub(crate) async fn hand_over(listener: StdListener, workers: Vec<mpsc::Sender<S
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_are_handed_over_in_turn() {
+        let listener = StdListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (senders, mut receivers): (Vec<_>, Vec<_>) = (0..2).map(|_| mpsc::channel(4)).unzip();
+        let acceptor = tokio::spawn(hand_over(listener, senders));
+        let mut clients = Vec::new();
+        for turn in [0, 1, 0] {
+            clients.push(TcpStream::connect(address).await.unwrap());
+            let handed: StdStream = receivers[turn].recv().await.unwrap();
+            assert_eq!(handed.peer_addr().unwrap(), clients.last().unwrap().local_addr().unwrap());
+        }
+        drop(receivers);
+        clients.push(TcpStream::connect(address).await.unwrap());
+        acceptor.await.unwrap().unwrap();
+    }
+
+    #[test]
+    fn pauses_grow_up_to_a_second() {
+        let mut pace = Pace::default();
+        let pauses: Vec<_> = (0..12).map(|_| pace.next().as_millis()).collect();
+        assert_eq!(pauses[..4], [5, 10, 20, 40]);
+        assert_eq!(pauses[8..], [1000; 4]);
+        pace.reset();
+        assert_eq!(pace.next().as_millis(), 5);
+    }
 }

@@ -148,3 +148,32 @@ async fn clients_are_asked_for_certificates() {
         assert_eq!(served, expected, "{name}, certificate: {}", own.is_some());
     }
 }
+
+#[tokio::test]
+async fn a_proxy_header_may_come_before_the_handshake() {
+    use tokio::io::AsyncWriteExt;
+    let believes = |entry: &mut trafficcop_config::settings::EntryPoint| {
+        let trusted_ips = vec!["127.0.0.1".into()];
+        entry.proxy_protocol =
+            Some(trafficcop_config::settings::entry_points::ProxyProtocol { insecure: false, trusted_ips });
+    };
+    let running = start(&snapshot(routes(), &tls(&[certificate(&["a.test"])], &[]), &[]), believes).await;
+    let config = client_config(&ClientTls { insecure_skip_verify: true, ..ClientTls::default() }).unwrap();
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    stream.write_all(b"PROXY TCP4 198.51.100.7 127.0.0.1 4000 443\r\n").await.unwrap();
+    let name = ServerName::try_from("a.test").unwrap();
+    let mut stream = TlsConnector::from(config).connect(name, stream).await.unwrap();
+    let answer = ask(&mut stream, GET).await;
+    assert!(answer.contains("GET /x a.test 198.51.100.7\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn options_of_http_2_alone_still_serve_clients_of_http_1() {
+    let only = Options { alpn_protocols: vec!["h2".into()], ..Options::default() };
+    let all = tls(&[certificate(&["*.test"])], &[("only@file", only)]);
+    let running = start(&snapshot(routes(), &all, &[("a.test", "only@file")]), |_| {}).await;
+    let client = ClientTls { alpn: vec![b"http/1.1".to_vec()], ..ClientTls::default() };
+    let mut stream = connect(&running, "a.test", client).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), None);
+    assert!(ask(&mut stream, GET).await.starts_with("HTTP/1.1 200 "));
+}
