@@ -9,6 +9,7 @@ mod help;
 mod invocation;
 mod serve;
 pub mod source;
+mod systemd;
 #[cfg(test)]
 mod tests;
 mod version;
@@ -62,7 +63,7 @@ pub fn main(start: &Start) -> ExitCode {
 
 fn run(invocation: &Invocation, start: &Start) -> ExitCode {
     match source::load(invocation, start) {
-        Ok(loaded) => serve::run(loaded),
+        Ok(loaded) => serve::run(loaded, &systemd::Systemd::of(start)),
         Err(errors) => {
             let style = Style::of(std::io::stderr().is_terminal());
             let text = diagnose::render(&diagnose::errors(errors), &mut Texts::default(), style);

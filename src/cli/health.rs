@@ -33,6 +33,11 @@ pub(super) fn run(loaded: Result<Loaded, ConfigErrors>, out: &mut impl Write) ->
     code
 }
 
+/// Whether the health endpoint of a router with these settings answers, whatever it says.
+pub(super) fn is_well(settings: &Settings) -> bool {
+    address(settings).is_ok_and(|address| ask(Method::Head, &format!("http://{address}/ping"), PATIENCE).is_ok())
+}
+
 /// `host:port` of the entry point of the health endpoint.
 fn address(settings: &Settings) -> Result<String, String> {
     let ping = settings.ping.as_ref().ok_or("please enable `ping` to use health check")?;

@@ -4,22 +4,24 @@ use std::io;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use trafficcop_config::settings::{Loaded, Log, Source};
+use trafficcop_config::settings::{Loaded, Log, Settings, Source};
 use trafficcop_observe::log;
 
+use super::health;
+use super::systemd::Systemd;
 use crate::{App, diagnose};
 
 /// Threads of the control plane; traffic has its own.
 const CONTROL_THREADS: usize = 2;
 
 /// Starts everything and waits for SIGINT or SIGTERM; then stops gracefully, or at once at the second signal.
-pub(super) fn run(loaded: Loaded) -> ExitCode {
+pub(super) fn run(loaded: Loaded, systemd: &Systemd) -> ExitCode {
     let log = loaded.settings.log.clone().unwrap_or_default();
     if let Err(error) = start_log(&log) {
         return super::refuse(&format!("trafficcop: the log cannot be started: {error}"));
     }
     diagnose::announce(&loaded);
-    match run_on_control_plane(loaded) {
+    match run_on_control_plane(loaded, systemd) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("Command error: {error}");
@@ -29,13 +31,13 @@ pub(super) fn run(loaded: Loaded) -> ExitCode {
     }
 }
 
-fn run_on_control_plane(loaded: Loaded) -> io::Result<()> {
+fn run_on_control_plane(loaded: Loaded, systemd: &Systemd) -> io::Result<()> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(CONTROL_THREADS).thread_name("control").enable_all().build()?;
-    runtime.block_on(serve(loaded))
+    runtime.block_on(serve(loaded, systemd))
 }
 
-async fn serve(loaded: Loaded) -> io::Result<()> {
+async fn serve(loaded: Loaded, systemd: &Systemd) -> io::Result<()> {
     let mut signals = Signals::new()?;
     let source = match &loaded.source {
         Source::File(file) => file.to_string(),
@@ -44,15 +46,38 @@ async fn serve(loaded: Loaded) -> io::Result<()> {
         Source::Defaults => "defaults".to_owned(),
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "Settings come from {source}.");
+    let settings = loaded.settings.clone();
     let app = App::start(loaded.settings).await.map_err(io::Error::other)?;
     tracing::info!("Server is ready.");
-    signals.stop().await;
+    systemd.ready();
+    tokio::select! {
+        () = signals.stop() => {}
+        () = watch_over(&settings, systemd) => {}
+    }
+    systemd.stopping();
     tracing::info!("Stopping. Requests in flight may finish; a second signal ends them.");
     tokio::select! {
         () = app.stop() => tracing::info!("Stopped."),
         () = signals.stop() => tracing::warn!("Stopped at once."),
     }
     Ok(())
+}
+
+/// Tells systemd that we live, as long as the health endpoint (if there is one) answers.
+async fn watch_over(settings: &Settings, systemd: &Systemd) {
+    let Some(interval) = systemd.interval() else { return std::future::pending().await };
+    let mut ticks = tokio::time::interval(interval);
+    loop {
+        ticks.tick().await;
+        let settings = settings.clone();
+        let well = settings.ping.is_none()
+            || tokio::task::spawn_blocking(move || health::is_well(&settings)).await.is_ok_and(|well| well);
+        if well {
+            systemd.alive();
+        } else {
+            tracing::error!("The health endpoint does not answer; systemd is not told that the router lives.");
+        }
+    }
 }
 
 fn start_log(settings: &Log) -> io::Result<()> {
