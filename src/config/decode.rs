@@ -2,7 +2,8 @@
 //! for an empty section), and complete in its errors.
 //!
 //! How all errors are found and not only the first: most are noted and decoded past with a stand-in. What only the
-//! model itself can refuse (a `Deserialize` of its own) ends the pass; that node is left out and the tree decoded again.
+//! model itself can refuse (a `Deserialize` of its own) ends the pass; that node is left out and the tree is decoded
+//! again.
 //! A section written as `false` is left out the same way, without an error.
 
 mod access;

@@ -10,7 +10,8 @@ use crate::{ConfigErrors, Node, Origin, Scalar, Value};
 
 /// Reads flags. One dash or two, `=value` or the next argument; names in any case. The shape of the model says which
 /// flags may stand without a value (booleans and sections: `true`) and which accumulate when repeated (lists).
-/// What follows `--` is not read. An unknown flag is not refused here: the decoder does that, with the nearest right name.
+/// What follows `--` is not read. An unknown flag is not refused here: the decoder does that, with the nearest right
+/// name.
 pub fn read<'a>(arguments: impl IntoIterator<Item = &'a str>, shape: &Shape) -> Result<Node, ConfigErrors> {
     let mut tree = Tree::default();
     let mut errors = Vec::new();

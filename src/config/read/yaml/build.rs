@@ -228,7 +228,8 @@ impl OpenMap {
             Scalar::Text(text) => Arc::clone(text),
             other => other.to_string().into(),
         };
-        if let Some(earlier) = self.line_of(&name) {
+        // `true` and `false` are two keys, even though they get one name.
+        if let Some(earlier) = self.line_of(&name).filter(|_| &*name != BOOLEAN_KEY) {
             self.key = Some((Key::Bad, key.at.clone()));
             return Err((key.at.clone(), format!("the key {name} is written twice; the first is on line {earlier}")));
         }

@@ -30,6 +30,8 @@ fn plain_scalars() {
 fn keys_are_texts() {
     check("{1: a, 'true': b, '': c, null: d}", r#"{"1": "a", "true": "b", "": "c", "null": "d"}"#);
     check("{true: a, yes: b}", r#"{"<bool Value>": "a", "yes": "b"}"#);
+    let both = super::read("{true: a, false: b}", "f.yml").unwrap();
+    assert_eq!(both.size(), 3);
     wrong("? [a]\n: b\n", "f.yml:1:3: a key must be a text; quote values that begin with { or [");
     wrong("rule: {{ x }}\n", "f.yml:1:8: a key must be a text; quote values that begin with { or [");
 }
