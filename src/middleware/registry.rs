@@ -13,11 +13,13 @@ use crate::digest_auth::DigestAuth;
 use crate::encoded_characters::EncodedCharacters;
 use crate::errors::Errors;
 use crate::forward_auth::ForwardAuth;
+use crate::grpc_web::GrpcWeb;
 use crate::headers::Headers;
 use crate::in_flight_req::InFlightReq;
 use crate::ip_allow_list::IpAllowList;
 use crate::ip_white_list::IpWhiteList;
 use crate::pass_tls_client_cert::PassTlsClientCert;
+use crate::plugin::Plugin;
 use crate::rate_limit::RateLimit;
 use crate::redirect_regex::RedirectRegex;
 use crate::redirect_scheme::RedirectScheme;
@@ -63,11 +65,13 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<EncodedCharacters>(),
     Kind::of::<Errors>(),
     Kind::of::<ForwardAuth>(),
+    Kind::of::<GrpcWeb>(),
     Kind::of::<Headers>(),
     Kind::of::<InFlightReq>(),
     Kind::of::<IpAllowList>(),
     Kind::of::<IpWhiteList>(),
     Kind::of::<PassTlsClientCert>(),
+    Kind::of::<Plugin>(),
     Kind::of::<RateLimit>(),
     Kind::of::<RedirectRegex>(),
     Kind::of::<RedirectScheme>(),
