@@ -23,6 +23,17 @@ pub(crate) enum Change {
 }
 
 impl Change {
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Started(id)
+            | Self::Signalled(id, _)
+            | Self::Paused(id)
+            | Self::Ended(id)
+            | Self::Removed(id)
+            | Self::Altered(id) => id,
+        }
+    }
+
     /// None for what does not concern us, such as commands that health checks run inside.
     pub(crate) fn read(event: EventMessage) -> Option<Self> {
         let actor = event.actor.unwrap_or_default();

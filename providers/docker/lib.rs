@@ -55,16 +55,19 @@ impl Provider for Docker {
     async fn run(&mut self, out: &Publisher) -> Result<(), ProviderError> {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
-            let lost = match self.converse(out, &mut backoff).await {
-                Ok(()) if !self.watch => return Ok(()),
-                Ok(()) => "its events ended".to_owned(),
-                Err(error) => error.to_string(),
-            };
+            let end = self.converse(out, &mut backoff).await;
             let pause = backoff.next(rand::random());
-            tracing::error!(
-                provider = Self::NAME, error = lost, retry_in = ?pause,
-                "The Docker engine is not reached; what was published stays in force."
-            );
+            match end {
+                Ok(()) if !self.watch => return Ok(()),
+                // Proxies end what is silent for long; only what fails again is worth an error.
+                Ok(()) => {
+                    tracing::warn!(provider = Self::NAME, retry_in = ?pause, "The Docker engine ended its events; they are asked for again.");
+                }
+                Err(error) => tracing::error!(
+                    provider = Self::NAME, %error, retry_in = ?pause,
+                    "The Docker engine is not reached; what was published stays in force."
+                ),
+            }
             tokio::time::sleep(pause).await;
         }
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::JoinSet;
 use trafficcop_config::settings::discovery::Docker as Settings;
 
@@ -30,6 +30,8 @@ pub(super) struct World {
     pub(super) manners: Manners,
     containers: BTreeMap<String, Value>,
     pub(super) requests: Vec<String>,
+    /// Containers whose inspections are answered only when told so.
+    held: BTreeMap<String, Arc<Notify>>,
     /// Values of the `Authorization` headers seen.
     pub(super) credentials: Vec<String>,
 }
@@ -41,6 +43,8 @@ pub(super) struct Engine {
     events: broadcast::Sender<String>,
     /// How many connections follow the events.
     followers: watch::Sender<usize>,
+    /// How many inspections were held back.
+    waiting: watch::Sender<usize>,
     service: Option<JoinSet<()>>,
 }
 
@@ -52,6 +56,7 @@ impl Engine {
             manners,
             containers: BTreeMap::new(),
             requests: Vec::new(),
+            held: BTreeMap::new(),
             credentials: Vec::new(),
         };
         let mut engine = Self {
@@ -59,6 +64,7 @@ impl Engine {
             world: Arc::new(Mutex::new(world)),
             events: broadcast::channel(256).0,
             followers: watch::channel(0).0,
+            waiting: watch::channel(0).0,
             service: None,
         };
         engine.open();
@@ -79,12 +85,13 @@ impl Engine {
 
     pub(super) fn open(&mut self) {
         let listener = UnixListener::bind(self.socket()).unwrap();
-        let (world, events, followers) = (Arc::clone(&self.world), self.events.clone(), self.followers.clone());
+        let (world, events) = (Arc::clone(&self.world), self.events.clone());
+        let counts = (self.followers.clone(), self.waiting.clone());
         let mut service = JoinSet::new();
         service.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(stream, Arc::clone(&world), events.clone(), followers.clone()));
+                connections.spawn(serve(stream, Arc::clone(&world), events.clone(), counts.clone()));
             }
         });
         self.service = Some(service);
@@ -137,6 +144,16 @@ impl Engine {
         let _nobody_follows = self.events.send(event.to_string());
     }
 
+    /// Answers inspections of this container only when told so, with what they would have answered at once.
+    pub(super) fn hold(&self, id: &str) -> Arc<Notify> {
+        Arc::clone(self.world.lock().unwrap().held.entry(id.to_owned()).or_default())
+    }
+
+    /// Waits until an inspection is held back.
+    pub(super) async fn held(&self) {
+        self.waiting.subscribe().wait_for(|count| *count > 0).await.unwrap();
+    }
+
     pub(super) fn requests(&self) -> Vec<String> {
         self.world.lock().unwrap().requests.clone()
     }
@@ -146,7 +163,7 @@ async fn serve(
     stream: UnixStream,
     world: Arc<Mutex<World>>,
     events: broadcast::Sender<String>,
-    followers: watch::Sender<usize>,
+    (followers, waiting): (watch::Sender<usize>, watch::Sender<usize>),
 ) {
     let mut stream = BufReader::new(stream);
     loop {
@@ -182,6 +199,12 @@ async fn serve(
             return;
         }
         let (status, body) = world.lock().unwrap().answer(path);
+        let id = path.split('/').rev().nth(1).unwrap_or_default();
+        let held = world.lock().unwrap().held.get(id).map(Arc::clone);
+        if let Some(held) = held {
+            waiting.send_modify(|count| *count += 1);
+            held.notified().await;
+        }
         let newest = world.lock().unwrap().newest;
         let announced =
             if path == "/_ping" && status == 200 { format!("Api-Version: {newest}\r\n") } else { String::new() };

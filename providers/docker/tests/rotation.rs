@@ -143,3 +143,33 @@ async fn a_bad_container_is_told_of() {
         ]
     );
 }
+
+#[tokio::test]
+async fn an_inspection_that_was_overtaken() {
+    let (engine, mut watched) = two_replicas().await;
+    engine.put("c", "10.0.0.3", &SHOP);
+    let release = engine.hold("c");
+    engine.tell("c", "start");
+    engine.held().await;
+    engine.take("c");
+    engine.tell("c", "die");
+    // Events keep their order: when the next one has had its effect, so has this one.
+    engine.tell_with("b", "kill", &json!({"signal": "15"}));
+    assert_eq!(watched.next().await, ["shop: Path(`/`) -> shop", "shop = http://10.0.0.1:80"]);
+    release.notify_one();
+    engine.put("d", "10.0.0.4", &SHOP);
+    engine.tell("d", "start");
+    assert_eq!(watched.next().await, ["shop: Path(`/`) -> shop", "shop = http://10.0.0.1:80 http://10.0.0.4:80"]);
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_inspected_does_not_hold_up_the_others() {
+    let engine = Engine::modern();
+    engine.put("a", "10.0.0.1", &SHOP);
+    engine.put("b", "10.0.0.2", &SHOP);
+    let release = engine.hold("b");
+    let mut watched = Watched::start(&engine.settings(), None);
+    assert_eq!(watched.next().await, ["shop: Path(`/`) -> shop", "shop = http://10.0.0.1:80"]);
+    release.notify_one();
+    assert_eq!(watched.next().await, ["shop: Path(`/`) -> shop", "shop = http://10.0.0.1:80 http://10.0.0.2:80"]);
+}
