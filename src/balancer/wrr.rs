@@ -151,6 +151,27 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Whatever the weights and whoever sits out, one round gives every other candidate exactly its share.
+        #[test]
+        fn a_round_is_shared_exactly(weights in proptest::collection::vec(1_u32..40, 1..9), out in 0_usize..9) {
+            let candidates = candidates(&weights.iter().copied().map(f64::from).collect::<Vec<_>>());
+            if let Some(one) = candidates.get(out) {
+                one.status.set(false);
+            }
+            let strategy = WeightedRoundRobin::new(&candidates);
+            let mut shares = weights;
+            if let Some(share) = shares.get_mut(out) {
+                *share = 0;
+            }
+            let mut counts = vec![0; shares.len()];
+            for _ in 0..shares.iter().sum::<u32>() {
+                counts[strategy.pick(&candidates, &ASKED).unwrap()] += 1;
+            }
+            proptest::prop_assert_eq!(counts, shares);
+        }
+    }
+
     #[test]
     fn nobody_to_pick() {
         assert_eq!(WeightedRoundRobin::new(&[]).pick(&[], &ASKED), None);
