@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 
-/// Path and query of a request. Both are visible ASCII (the engines refuse anything else), kept in their escaped form.
+/// Path and query of a request, kept in their escaped form. The path is visible ASCII (the engines escape or refuse
+/// anything else); the query, which Go passes on as it came, may hold other UTF-8, but neither blanks nor control
+/// characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     path: Bytes,

@@ -2,6 +2,7 @@
 
 mod answer;
 mod line;
+mod partial;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -141,6 +141,7 @@ fn build(buf: &[u8], len: usize, read: &httparse::Request<'_, '_>, limits: Limit
     if hosts > 1 {
         return Err(Refusal::Malformed.into());
     }
+    let is_encoded = framed.chunked.is_some();
     let framing = settle(&framed, is_10, bad_trailer, &mut headers)?;
     if hosts == 0 && !is_10 && method != Method::CONNECT {
         return Err(Refusal::MissingHost.into());
@@ -162,7 +163,8 @@ fn build(buf: &[u8], len: usize, read: &httparse::Request<'_, '_>, limits: Limit
         request,
         len,
         framing,
-        wants_close: if is_10 { !tokens.keep_alive } else { tokens.close },
+        // An old client that frames by an encoding it cannot know is out of step with us.
+        wants_close: if is_10 { !tokens.keep_alive || is_encoded } else { tokens.close },
         expects_continue: continues && !is_10 && framing != Framing::Empty,
         expects_nonsense: !continues && expect.is_some_and(|value| !value.is_empty()),
         is_opaque: target.form == Form::Opaque,

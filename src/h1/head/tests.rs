@@ -240,6 +240,10 @@ fn framing_lines() {
         "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
         Ok("POST  / Content-Length=3 Length(3) close"),
     );
+    check(
+        "POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
+        Ok("POST  / Connection=keep-alive close"),
+    );
     // What Go finds first is told first.
     check("GET / HTTP/2.0\r\nTransfer-Encoding: x\r\n\r\n", Err(Refusal::TransferEncoding));
     check("GET / HTTP/2.0\r\n\r\n", Err(Refusal::Version));

@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use trafficcop_exchange::{Body, Duplex, Headers, Method, Response, StatusCode, Version};
 
 use super::End;
-use super::line::{Line, UNWANTED, poll_gone, push_interim};
+use super::line::{Line, UNWANTED};
 use super::wire::Wire;
 use crate::compose::{self, Answering, allows_body};
 use crate::framing::{Framing, parse_length};
@@ -51,7 +51,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'_, Io> {
             let mut wire = self.wire.borrow_mut();
             wire.answering = true;
             if !asked.is_10 {
-                push_interim(&self.interim, &mut wire);
+                wire.push_interim(&self.interim);
             }
             let Asked { is_head, is_10, .. } = *asked;
             let answering = Answering { is_10, is_head, closes, framing, canonical: true };
@@ -130,14 +130,16 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'_, Io> {
                     Poll::Ready(Ok(())) if !waits => continue,
                     _ => {}
                 }
-                if poll_gone(&mut wire, cx) {
+                if wire.poll_gone(cx) {
                     return Poll::Ready(Some(End::Gone));
                 }
                 drop(wire);
                 if self.alarm.poll(cx, self.write_by) {
                     return Poll::Ready(Some(End::WriteTimeout));
                 }
-                return Poll::Pending;
+                if !self.poll_late(cx) {
+                    return Poll::Pending;
+                }
             }
         })
         .await

@@ -7,12 +7,13 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Duration, Instant, timeout};
 use trafficcop_exchange::{Body, Frame, Interim, Method, Response, StatusCode};
 
 use super::answer::Asked;
+use super::partial::Partial;
 use super::wire::{RequestBody, Wire};
 use super::{End, Handler, ServeOptions};
 use crate::alarm::Alarm;
@@ -24,10 +25,6 @@ use crate::head::{Limits, RequestHead, parse_request};
 use crate::outbox::poll_flush;
 use crate::refusal::Refusal;
 
-/// Go waits for so many bytes, those of an HTTP/2 preface's first line, before it looks at a connection.
-const FIRST_LOOK: usize = 14;
-/// And for so many before each later request.
-const LATER_LOOK: usize = 4;
 /// What is read of a body that nobody wanted, to keep the connection.
 pub(super) const UNWANTED: u64 = 256 * 1024;
 /// How long a connection lingers so that the client can read the last answer.
@@ -167,7 +164,9 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
                 }
                 match buffers::poll_read(&mut wire.io, cx) {
                     Poll::Ready(Ok(piece)) if piece.is_empty() => {
-                        return Poll::Ready(Ok(partial.at_end(self.is_fresh)));
+                        let is_over = partial.is_nothing(self.is_fresh);
+                        let end = if is_over { Next::End(End::Closed) } else { Next::Refused(Refusal::Malformed) };
+                        return Poll::Ready(Ok(end));
                     }
                     Poll::Ready(piece) => partial.add(piece?),
                     Poll::Pending => break,
@@ -232,29 +231,39 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
                     // HTTP/1.0 knows no interim answers.
                     self.interim.take();
                 } else {
-                    push_interim(&self.interim, &mut wire);
+                    wire.push_interim(&self.interim);
                 }
                 let Wire { out, io, .. } = &mut *wire;
                 if !out.is_empty() && matches!(poll_flush(out, io, cx), Poll::Ready(Err(_))) {
                     return Poll::Ready(Err(End::Gone));
                 }
-                if poll_gone(&mut wire, cx) {
+                if wire.poll_gone(cx) {
                     return Poll::Ready(Err(End::Gone));
                 }
                 if self.alarm.poll(cx, self.write_by) {
                     return Poll::Ready(Err(End::WriteTimeout));
                 }
-                if wire.inbound.is_over() || wire.late || !self.alarm.poll(cx, self.read_by) {
+                drop(wire);
+                if !self.poll_late(cx) {
                     return Poll::Pending;
-                }
-                // The handler shall learn it from the body.
-                wire.late = true;
-                if let Some(reader) = wire.reader.take() {
-                    reader.wake();
                 }
             }
         })
         .await
+    }
+
+    /// Whether the request's body has just missed its deadline. Whoever reads it shall learn that from the body: it is
+    /// worth polling again.
+    pub(super) fn poll_late(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut wire = self.wire.borrow_mut();
+        if wire.inbound.is_over() || wire.late || !self.alarm.poll(cx, self.read_by) {
+            return false;
+        }
+        wire.late = true;
+        if let Some(reader) = wire.reader.take() {
+            reader.wake();
+        }
+        true
     }
 
     /// A client that has only closed its own direction gets to know what that did, as Traefik tells it.
@@ -370,116 +379,5 @@ fn ready_answer(head: &RequestHead) -> Response {
         response
     } else {
         Response::new(StatusCode::BAD_REQUEST)
-    }
-}
-
-/// Puts waiting 1xx answers into the outbox.
-pub(super) fn push_interim<Io>(interim: &Interim, wire: &mut Wire<Io>) {
-    if interim.is_empty() {
-        return;
-    }
-    for (status, headers) in interim.take() {
-        if status == StatusCode::CONTINUE {
-            wire.owes_continue = false;
-            if std::mem::replace(&mut wire.said_continue, true) {
-                continue;
-            }
-        }
-        compose::interim_head(wire.out.small(), status, &headers, true);
-    }
-}
-
-/// Whether the client has closed. What it sends ahead of time is kept, and nothing more is read then.
-pub(super) fn poll_gone<Io: AsyncRead + Unpin>(wire: &mut Wire<Io>, cx: &mut Context<'_>) -> bool {
-    if !wire.inbound.is_over() || !wire.inbound.ahead.is_empty() {
-        return false;
-    }
-    match buffers::poll_read(&mut wire.io, cx) {
-        Poll::Ready(Ok(piece)) if !piece.is_empty() => {
-            wire.inbound.ahead = buffers::detach(piece);
-            false
-        }
-        Poll::Ready(_) => true,
-        Poll::Pending => false,
-    }
-}
-
-/// The bytes of a head that is not whole yet.
-#[derive(Default)]
-struct Partial {
-    piece: Bytes,
-    /// Several pieces, put together.
-    whole: BytesMut,
-    /// So far there was no empty line, and the first line was looked at.
-    seen: usize,
-    has_seen_line: bool,
-}
-
-impl Partial {
-    fn bytes(&self) -> &[u8] {
-        if self.whole.is_empty() { &self.piece } else { &self.whole }
-    }
-
-    fn add(&mut self, piece: Bytes) {
-        if self.piece.is_empty() && self.whole.is_empty() {
-            self.piece = piece;
-            return;
-        }
-        if self.whole.is_empty() {
-            self.whole = BytesMut::from(&self.piece[..]);
-            self.piece = Bytes::new();
-        }
-        self.whole.extend_from_slice(&piece);
-    }
-
-    /// Whether parsing can bring something new: the first line or the end of the head has come. This keeps the work in
-    /// proportion to the bytes, however thinly they drip.
-    fn is_worth_a_look(&mut self, is_first: bool) -> bool {
-        let bytes = if self.whole.is_empty() { &self.piece[..] } else { &self.whole[..] };
-        if bytes.len() <= self.seen || bytes.len() < if is_first { FIRST_LOOK } else { LATER_LOOK } {
-            return false;
-        }
-        // What has just come is mostly a whole head.
-        let mut is_worth = self.seen == 0;
-        let from = if is_worth { bytes.len() } else { self.seen.saturating_sub(2) };
-        for at in memchr::memchr_iter(b'\n', &bytes[from..]) {
-            is_worth |= !self.has_seen_line;
-            self.has_seen_line = true;
-            let rest = &bytes[from + at + 1..];
-            is_worth |= rest.starts_with(b"\n") || rest.starts_with(b"\r\n");
-            if is_worth {
-                break;
-            }
-        }
-        self.seen = bytes.len();
-        is_worth
-    }
-
-    /// What follows the head.
-    fn take_rest(&mut self, len: usize) -> Bytes {
-        let mut rest =
-            if self.whole.is_empty() { std::mem::take(&mut self.piece) } else { self.whole.split().freeze() };
-        rest.advance(len);
-        if rest.is_empty() { Bytes::new() } else { buffers::detach(rest) }
-    }
-
-    /// What the end of the stream means here.
-    fn at_end(&self, is_first: bool) -> Next {
-        let nothing = if is_first { 0 } else { LATER_LOOK - 1 };
-        if self.bytes().len() <= nothing { Next::End(End::Closed) } else { Next::Refused(Refusal::Malformed) }
-    }
-
-    /// Go's grace for clients that send an empty line too much after a form.
-    fn skip_line_ends(&mut self) {
-        let len = self.piece.iter().take(4).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        self.piece.advance(len);
-    }
-
-    /// Holds nothing of the worker's while it waits for more.
-    fn detach(&mut self) {
-        if !self.piece.is_empty() {
-            self.whole = BytesMut::from(&self.piece[..]);
-            self.piece = Bytes::new();
-        }
     }
 }

@@ -6,8 +6,10 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use trafficcop_exchange::{BodyError, BodyStream, Frame};
+use trafficcop_exchange::{BodyError, BodyStream, Frame, Interim, StatusCode};
 
+use crate::buffers;
+use crate::compose;
 use crate::inbound::Inbound;
 use crate::outbox::{Outbox, poll_flush};
 
@@ -72,6 +74,37 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
             self.wait(cx);
         }
         frame
+    }
+
+    /// Puts waiting 1xx answers into the outbox.
+    pub(super) fn push_interim(&mut self, interim: &Interim) {
+        if interim.is_empty() {
+            return;
+        }
+        for (status, headers) in interim.take() {
+            if status == StatusCode::CONTINUE {
+                self.owes_continue = false;
+                if std::mem::replace(&mut self.said_continue, true) {
+                    continue;
+                }
+            }
+            compose::interim_head(self.out.small(), status, &headers, true);
+        }
+    }
+
+    /// Whether the client has closed. What it sends ahead of time is kept, and nothing more is read then.
+    pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.inbound.is_over() || !self.inbound.ahead.is_empty() {
+            return false;
+        }
+        match buffers::poll_read(&mut self.io, cx) {
+            Poll::Ready(Ok(piece)) if !piece.is_empty() => {
+                self.inbound.ahead = buffers::detach(piece);
+                false
+            }
+            Poll::Ready(_) => true,
+            Poll::Pending => false,
+        }
     }
 
     /// Whoever still holds the request's body has had its time. Says whether nothing of it, or behind it, is left.

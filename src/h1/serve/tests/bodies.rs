@@ -170,3 +170,17 @@ async fn a_body_kept_beyond_its_request_reads_no_other() {
         assert!(matches!(body.frame().await, Some(Err(BodyError::Incomplete))));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_body_that_stalls_while_the_answer_streams() {
+    let options = ServeOptions { read_timeout: Some(std::time::Duration::from_secs(2)), ..ServeOptions::default() };
+    let echo = |mut request: Request, _: Interim| {
+        let mut response = Response::new(StatusCode::OK);
+        response.body = std::mem::take(&mut request.body);
+        std::future::ready(response)
+    };
+    let input = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
+    let (output, served) = run(&[input], &options, echo).await;
+    assert_eq!(output, "HTTP/1.1 200 OK\r\nDate: D\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    assert_eq!(served.end, End::Broken);
+}
