@@ -18,7 +18,7 @@ use trafficcop_exchange::{
     Around, Body, Exchange, Headers, LocalBoxFuture, Method, Next, Reason, Request, Response, StatusCode, reply,
 };
 
-use self::body::{FromText, ToWeb};
+use self::body::{FromText, OfUnknownLength, ToWeb};
 use crate::{BuildError, ChainBuilder, Middleware};
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -101,11 +101,8 @@ impl Around for Translate {
         let detail = kind[if in_text { TEXT.len() } else { WEB.len() }..].to_owned();
         req.headers.insert("Content-Type", format!("application/grpc{detail}"));
         req.headers.remove("Content-Length");
-        // gRPC servers look for it before they send trailers.
-        req.headers.insert("Te", "trailers");
-        if in_text {
-            req.body = Body::stream(FromText::new(std::mem::take(&mut req.body)));
-        }
+        let body = std::mem::take(&mut req.body);
+        req.body = if in_text { Body::stream(FromText::new(body)) } else { Body::stream(OfUnknownLength(body)) };
         Box::pin(async move {
             let mut response = next.run(req, cx).await;
             let exposed = exposed(&response.headers);

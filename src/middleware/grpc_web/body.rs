@@ -10,6 +10,15 @@ use trafficcop_exchange::{Body, BodyError, BodyStream, Frame, Headers};
 /// The flag of a frame that holds trailers.
 const TRAILERS: u8 = 0x80;
 
+/// A body as it is, but for its length: gRPC announces none.
+pub(super) struct OfUnknownLength(pub(super) Body);
+
+impl BodyStream for OfUnknownLength {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
+        self.0.poll_frame(cx)
+    }
+}
+
 /// A request's body out of base64. Groups of four may be padded in the middle: clients encode each message for itself.
 pub(super) struct FromText {
     body: Body,
