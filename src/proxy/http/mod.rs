@@ -16,6 +16,7 @@ mod headers;
 mod health;
 mod hrw;
 mod in_flight;
+mod known;
 mod mirror;
 mod pinned;
 mod pool;

@@ -31,10 +31,7 @@ use visit::Visit;
 pub struct Servers {
     balancer: Balancer<Server>,
     cookie: Option<StickyCookie>,
-    /// Only some strategies want to know; the others save the counting.
-    counts_requests: bool,
-    /// Keyed strategies get the client's address.
-    wants_key: bool,
+    kind: Kind,
     pass_host_header: bool,
     appends_forwarded_for: bool,
     passive: Option<Passive>,
@@ -70,7 +67,7 @@ impl Servers {
             let url = ServerUrl::parse(&server.url)?;
             // Servers of the same URL are one server to the checks.
             let known = all.iter().find(|(known, _)| *known == server.url).map(|(_, status)| Arc::clone(status));
-            let status = known.unwrap_or_else(Status::leaf);
+            let status = known.unwrap_or_else(|| transport.known.status(name, &server.url, settings));
             all.push((server.url.clone(), Arc::clone(&status)));
             let weight = if kind == Kind::TwoChoices { 1 } else { server.weight.unwrap_or(1) };
             if weight <= 0 {
@@ -108,8 +105,7 @@ impl Servers {
         Ok(Arc::new(Self {
             balancer,
             cookie,
-            counts_requests: matches!(kind, Kind::TwoChoices | Kind::LeastTime),
-            wants_key: kind == Kind::Random,
+            kind,
             pass_host_header: settings.pass_host_header,
             appends_forwarded_for: !forwarding.not_append_x_forwarded_for,
             passive,
@@ -132,8 +128,9 @@ impl Servers {
 
     async fn answer(&self, mut request: Request, cx: &mut Exchange) -> Response {
         (cx.fault, cx.reason, cx.server, cx.origin_status) = (None, None, None, None);
-        let key = if self.wants_key { headers::peer_text(cx) } else { headers::PeerText::new() };
-        let pick = |tried: &[usize]| self.balancer.pick(&Asked { key: &key, dice: rand::random(), tried });
+        let key = if self.kind == Kind::Random { headers::peer_text(cx) } else { headers::PeerText::new() };
+        let dice = || if self.kind == Kind::TwoChoices { rand::random() } else { 0 };
+        let pick = |tried: &[usize]| self.balancer.pick(&Asked { key: &key, dice: dice(), tried });
         let bound = self.cookie.as_ref().and_then(|cookie| cookie.value(&request.headers));
         let bound = bound.and_then(|value| self.balancer.belongs(value, &[]));
         let Some(first) = bound.map(|bound| bound.index).or_else(|| pick(&[])) else {
@@ -160,7 +157,7 @@ impl Servers {
                 if unpacks {
                     gunzip::unpack(&mut response);
                 }
-                if self.counts_requests {
+                if self.kind.counts_requests() {
                     candidate.record(started.elapsed().as_millis().try_into().unwrap_or(u32::MAX));
                 }
                 response
@@ -191,7 +188,8 @@ impl Servers {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// How servers are picked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Turns,
     TwoChoices,
@@ -209,6 +207,11 @@ impl Kind {
             "leasttime" => Ok(Self::LeastTime),
             other => Err(BuildError::UnknownStrategy(other.to_owned())),
         }
+    }
+
+    /// Whether it wants to know what is in flight and how long answers take; the others save the counting.
+    fn counts_requests(self) -> bool {
+        matches!(self, Self::TwoChoices | Self::LeastTime)
     }
 
     fn strategy(self, candidates: &[Candidate]) -> Box<dyn Strategy> {

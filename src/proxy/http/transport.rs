@@ -1,12 +1,9 @@
 //! [`Transport`]: how to reach servers: TLS, deadlines, connections to keep. One per servers transport.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
-use parking_lot::Mutex;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use trafficcop_config::dynamic::http::{ForwardingTimeouts, ServersTransport};
@@ -14,6 +11,7 @@ use trafficcop_h1::CallOptions;
 use trafficcop_tls::{ClientTls, client_config, pem};
 
 use super::environment_proxy::{self, Via};
+use super::known::Known;
 use super::server_url::{Scheme, ServerUrl};
 use crate::BuildError;
 
@@ -24,9 +22,8 @@ const KEPT_BY_DEFAULT: i64 = 2;
 #[derive(Debug)]
 pub struct Transport {
     pub(crate) manners: Arc<Manners>,
-    /// The servers that are reached through this transport now. Services of the same server share its connections, also
-    /// across a change of configuration.
-    endpoints: Mutex<HashMap<(Scheme, Bytes), Weak<Endpoint>>>,
+    /// The servers that are reached through this transport now.
+    pub(crate) known: Known,
     problems: Vec<String>,
 }
 
@@ -123,7 +120,7 @@ impl Transport {
             ping_timeout: timeouts.ping_timeout.positive().unwrap_or(Duration::from_secs(15)),
             http2: !settings.disable_http2,
         };
-        Ok(Arc::new(Self { manners: Arc::new(manners), endpoints: Mutex::new(HashMap::new()), problems }))
+        Ok(Arc::new(Self { manners: Arc::new(manners), known: Known::default(), problems }))
     }
 
     /// What is wrong with the settings, one sentence each; the transport works nevertheless, with defaults.
@@ -132,15 +129,7 @@ impl Transport {
     }
 
     pub(crate) fn endpoint(&self, url: &ServerUrl) -> Arc<Endpoint> {
-        let mut endpoints = self.endpoints.lock();
-        endpoints.retain(|_, endpoint| endpoint.strong_count() > 0);
-        let key = (url.scheme, url.authority.clone());
-        if let Some(endpoint) = endpoints.get(&key).and_then(Weak::upgrade) {
-            return endpoint;
-        }
-        let endpoint = Endpoint::new(url.clone(), &self.manners);
-        endpoints.insert(key, Arc::downgrade(&endpoint));
-        endpoint
+        self.known.endpoint(url, || Endpoint::new(url.clone(), &self.manners))
     }
 }
 

@@ -73,7 +73,7 @@ impl Servers {
             let server = self.balancer.target(index);
             cx.server = Some(Arc::clone(&server.info));
             let original = self.address(&mut request, server);
-            let counted = self.counts_requests.then(|| self.balancer.candidate(index).enter());
+            let counted = self.kind.counts_requests().then(|| self.balancer.candidate(index).enter());
             match attempt::send(connection, &server.endpoint, visit.way, request, &cx.interim).await {
                 Ok(response) => return (index, Ok(in_flight::until_the_end(response, counted))),
                 Err(mut failure) => {
