@@ -6,7 +6,6 @@
 
 mod redirections;
 
-
 use trafficcop_config::At;
 use trafficcop_config::dynamic::http::{
     ForwardingTimeouts, Http, Model, Router, RouterObservability, ServersTransport, Service, Spiffe,

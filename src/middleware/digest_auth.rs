@@ -14,6 +14,7 @@ mod credentials;
 mod nonces;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
@@ -108,7 +109,10 @@ impl Gate {
 }
 
 fn hex(text: &[u8]) -> String {
-    Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    Md5::digest(text).iter().fold(String::with_capacity(32), |mut hex, byte| {
+        let _text_always_fits = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 impl Around for Gate {

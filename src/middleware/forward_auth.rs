@@ -155,7 +155,7 @@ impl Middleware for ForwardAuth {
             request_headers: self.auth_request_headers,
             cookies: self.add_auth_cookies_to_response,
             user: self.header_field,
-            body: self.forward_body.then_some(limit(self.max_body_size)),
+            body: self.forward_body.then_some(limit(self.max_body_size).unwrap_or(u64::MAX)),
             answer_limit: limit(self.max_response_body_size),
             keep_location: self.preserve_location_header,
             keep_method: self.preserve_request_method,
@@ -174,8 +174,8 @@ struct Gate {
     request_headers: Vec<String>,
     cookies: Vec<String>,
     user: String,
-    /// Whether the body is forwarded, and how many bytes of it at most.
-    body: Option<Option<u64>>,
+    /// How many bytes of a body are forwarded at most; None forwards none.
+    body: Option<u64>,
     answer_limit: Option<u64>,
     keep_location: bool,
     keep_method: bool,
@@ -187,7 +187,7 @@ impl Around for Gate {
         Box::pin(async move {
             let mut question = self.question(&req, cx);
             if let Some(limit) = self.body {
-                match req.body.collect(limit.unwrap_or(u64::MAX)).await {
+                match req.body.collect(limit).await {
                     Ok(body) => {
                         question.body = Body::from(body.clone());
                         req.body = Body::from(body);

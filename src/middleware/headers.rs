@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use crate::{BuildError, ChainBuilder, Middleware};
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[allow(clippy::struct_field_names)] // the names are the options'
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Headers {
     /// Set on the request; an empty value removes.

@@ -25,6 +25,7 @@ use crate::status::StatusRanges;
 use crate::{BuildError, ChainBuilder, Middleware};
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[allow(clippy::struct_field_names)] // the names are the options'
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Retry {
     /// How often at most, the first try included.
@@ -108,7 +109,7 @@ impl Again {
     /// Growing so that the last pause is twice the first, as Traefik's.
     fn pause_before(&self, retry: u32) -> Option<Span> {
         let growth = 2_f64.powf(1.0 / f64::from(self.attempts.saturating_sub(1).max(1)));
-        self.pause.map(|pause| pause.mul_f64(growth.powi(retry.saturating_sub(1).min(64) as i32)))
+        self.pause.map(|pause| pause.mul_f64(growth.powf(f64::from(retry.saturating_sub(1).min(64)))))
     }
 
     fn wants_another(&self, response: &Response, cx: &Exchange, may_repeat: bool) -> bool {
@@ -123,9 +124,8 @@ impl Around for Again {
     fn call<'a>(&'a self, mut req: Request, cx: &'a mut Exchange, next: Next<'a>) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
             let idempotent = ![Method::POST, Method::PATCH].contains(&req.method) && req.method.as_str() != "LOCK";
-            let kept = match keep(&mut req.body, self.limit).await {
-                Ok(kept) => kept,
-                Err(_) => return reply::status_text(trafficcop_exchange::StatusCode::BAD_REQUEST),
+            let Ok(kept) = keep(&mut req.body, self.limit).await else {
+                return reply::status_text(trafficcop_exchange::StatusCode::BAD_REQUEST);
             };
             let may_repeat = (idempotent || self.any_method) && matches!(kept, Kept::Whole(_));
             let copy = Copy::of(&req);

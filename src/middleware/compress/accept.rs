@@ -43,9 +43,8 @@ pub(super) fn choose(accepted: &[&str], supported: &[Encoding], default: Encodin
     if weighted {
         offers.sort_by(|left, right| right.1.total_cmp(&left.1));
         return match offers.first() {
-            None => Choice::Identity,
             Some((Offer::Plain | Offer::Any, weight)) if *weight <= 0.0 => Choice::NotAcceptable,
-            Some((Offer::Plain, _)) => Choice::Identity,
+            None | Some((Offer::Plain, _)) => Choice::Identity,
             Some((Offer::Any, _)) => Choice::Encode(default),
             Some((Offer::Known(encoding), _)) => Choice::Encode(*encoding),
         };
