@@ -1,7 +1,7 @@
 //! HTTP/2 towards servers: hyper's connection behind the words of `exchange`.
 
 use std::cell::Cell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use super::h2_body::{Broken, Incoming, Outgoing};
 use super::stream::Stream;
 use super::transport::Manners;
 
-/// Requests on one connection at a time. Servers are asked to allow at least as many.
+/// Requests on one connection at a time, unless the server allows fewer.
 const MOST_STREAMS: usize = 100;
 /// What a server may send us unread, per stream and per connection.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -34,6 +34,8 @@ pub(crate) struct Shared {
 
 struct Use {
     in_flight: Cell<usize>,
+    /// What the server allows.
+    most: Cell<usize>,
     since: Cell<Instant>,
 }
 
@@ -72,12 +74,21 @@ impl Shared {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| ConnectError::Connect(std::io::Error::other(error)))?;
+        let use_ =
+            Rc::new(Use { in_flight: Cell::new(0), most: Cell::new(MOST_STREAMS), since: Cell::new(Instant::now()) });
+        let limit = Rc::clone(&use_);
+        let mut connection = Box::pin(connection);
         tokio::task::spawn_local(async move {
-            if let Err(error) = connection.await {
+            let ended = poll_fn(|cx| {
+                let polled = connection.as_mut().poll(cx);
+                limit.most.set(connection.current_max_send_streams().clamp(1, MOST_STREAMS));
+                polled
+            });
+            if let Err(error) = ended.await {
                 tracing::debug!(%error, "HTTP/2 connection to a server ended.");
             }
         });
-        Ok(Self { sender, use_: Rc::new(Use { in_flight: Cell::new(0), since: Cell::new(Instant::now()) }) })
+        Ok(Self { sender, use_ })
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -85,7 +96,7 @@ impl Shared {
     }
 
     pub(crate) fn has_room(&self) -> bool {
-        self.use_.in_flight.get() < MOST_STREAMS
+        self.use_.in_flight.get() < self.use_.most.get()
     }
 
     pub(crate) fn is_idle_for(&self, limit: Option<Duration>, now: Instant) -> bool {

@@ -26,6 +26,11 @@ struct H2c {
 
 /// A server that says what it saw, and `x-end` as a trailer.
 async fn echo() -> H2c {
+    echo_with(200).await
+}
+
+/// The same, with a limit to requests at a time.
+async fn echo_with(most_streams: u32) -> H2c {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("h2c://{}", listener.local_addr().unwrap());
     let connections = Rc::new(Cell::new(0));
@@ -36,7 +41,8 @@ async fn echo() -> H2c {
         while let Ok((stream, _)) = listener.accept().await {
             count.set(count.get() + 1);
             open.spawn(async move {
-                let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                let mut server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                server.max_concurrent_streams(most_streams);
                 let _ended = server.serve_connection(TokioIo::new(stream), service_fn(answer)).await;
             });
         }
@@ -116,6 +122,20 @@ async fn a_burst_opens_one_connection() {
         }
         assert_eq!(burst.join_all().await, [200; 50]);
         assert_eq!(server.connections.get(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_allows_little_gets_more_connections() {
+    worker(async {
+        let server = echo_with(1).await;
+        let service = servers(&[&server.url]);
+        get(&*service).await;
+        let mut held = service.call(request(Method::GET, "/"), &mut exchange()).await;
+        assert_eq!(get(&*service).await.0, 200);
+        assert_eq!(server.connections.get(), 2);
+        whole(&mut held.body).await;
     })
     .await;
 }
