@@ -1,6 +1,6 @@
 //! The words of traffic: one request and its answer.
 //!
-//! Both HTTP engines (our HTTP/1.1 and hyper's HTTP/2) speak these types, so middlewares and services never know which
+//! Both HTTP engines (our HTTP/1.1 and HTTP/2 on `h2`) speak these types, so middlewares and services never know which
 //! one runs. Knows no configuration, no sockets (only tokio's I/O traits, for upgrades).
 
 pub mod body;

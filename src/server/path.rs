@@ -165,4 +165,22 @@ mod tests {
             assert_eq!(clean(path, true), Err(BadPath::Escape), "{path}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn cleaning_twice_changes_nothing_more(raw in "/[a-c./%25eEfF|!;\\[ é]{0,24}") {
+            for sanitize in [true, false] {
+                let Ok(once) = clean(&raw, sanitize) else { continue };
+                let twice = clean(&once, sanitize);
+                proptest::prop_assert_eq!(twice.as_deref(), Ok(&*once));
+                proptest::prop_assert!(once.starts_with('/') && once.is_ascii());
+                if sanitize {
+                    let segments: Vec<_> = once[1..].split('/').collect();
+                    let (_, inner) = segments.split_last().expect("splitting yields at least one");
+                    proptest::prop_assert!(inner.iter().all(|segment| !["", ".", ".."].contains(segment)), "{}", once);
+                    proptest::prop_assert!(![".", ".."].contains(segments.last().expect("as above")), "{}", once);
+                }
+            }
+        }
+    }
 }
