@@ -160,3 +160,24 @@ async fn tunnel(tcp: &mut TcpStream, via: &Via, server: &ServerUrl) -> Result<()
         _ => Err(ConnectError::Proxy(line.to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn any_address_that_answers_will_do() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = listener.local_addr().unwrap();
+        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let closed6: SocketAddr = ([0, 0, 0, 0, 0, 0, 0, 1], closed.port()).into();
+        for found in [vec![open], vec![closed, open], vec![closed6, open], vec![open, closed6]] {
+            let tcp = by_family(found.clone().into_iter()).await;
+            assert_eq!(tcp.unwrap().peer_addr().unwrap(), open, "{found:?}");
+        }
+        for found in [vec![], vec![closed], vec![closed6, closed]] {
+            assert!(by_family(found.into_iter()).await.is_err());
+        }
+    }
+}

@@ -11,7 +11,7 @@ use trafficcop_exchange::Method;
 use crate::http::Servers;
 use crate::http::testing::*;
 
-fn health_check() -> HealthCheck {
+pub(super) fn health_check() -> HealthCheck {
     HealthCheck {
         path: "/health?deep=1".into(),
         interval: ConfigDuration::from_millis(20),
@@ -21,7 +21,7 @@ fn health_check() -> HealthCheck {
 }
 
 /// Waits until the first server is as expected.
-async fn until(service: &Servers, up: bool) {
+pub(super) async fn until(service: &Servers, up: bool) {
     let reached = async {
         while service.status()[0].1 != up {
             tokio::time::sleep(Duration::from_millis(5)).await;

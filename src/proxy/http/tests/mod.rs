@@ -1,5 +1,6 @@
 //! What crosses several files, over sockets on loopback.
 
+mod grpc_health;
 mod h2;
 mod health;
 mod nested;
