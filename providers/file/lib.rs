@@ -10,6 +10,8 @@ mod watch;
 use std::path::PathBuf;
 
 use tokio::signal::unix::{SignalKind, signal};
+use trafficcop_config::ConfigErrors;
+use trafficcop_config::dynamic::Configuration;
 use trafficcop_provider::{Provider, ProviderError, Publisher};
 
 pub use load::{Source, load};
@@ -67,27 +69,23 @@ impl File {
             tracing::error!("Reading the file configuration failed inside.");
             return;
         };
-        match loaded.and_then(|configuration| self.check(out, configuration)) {
+        match loaded.and_then(|configuration| check(out, configuration)) {
             Ok(configuration) => out.publish(configuration).await,
             Err(errors) => out.refuse(errors).await,
         }
     }
+}
 
-    /// Settings of middlewares are opaque to the configuration language, so they are looked at here, where a refusal
-    /// can still refuse the whole load.
-    fn check(
-        &self,
-        out: &Publisher,
-        configuration: trafficcop_config::dynamic::Configuration,
-    ) -> Result<trafficcop_config::dynamic::Configuration, trafficcop_config::ConfigErrors> {
-        let mut errors = Vec::new();
-        for (name, middleware) in configuration.http.iter().flat_map(|http| &http.middlewares) {
-            if let Err(found) = out.check(&format!("http.middlewares.{name}"), middleware) {
-                errors.extend(found.0);
-            }
+/// Settings of middlewares are opaque to the configuration language, so they are looked at here, where a refusal can still
+/// refuse the whole load.
+fn check(out: &Publisher, configuration: Configuration) -> Result<Configuration, ConfigErrors> {
+    let mut errors = Vec::new();
+    for (name, middleware) in configuration.http.iter().flat_map(|http| &http.middlewares) {
+        if let Err(found) = out.check(&format!("http.middlewares.{name}"), middleware) {
+            errors.extend(found.0);
         }
-        if errors.is_empty() { Ok(configuration) } else { Err(trafficcop_config::ConfigErrors(errors)) }
     }
+    if errors.is_empty() { Ok(configuration) } else { Err(ConfigErrors(errors)) }
 }
 
 /// The folder to watch for one path.
@@ -97,3 +95,6 @@ fn parent(path: &std::path::Path) -> PathBuf {
         _ => PathBuf::from("."),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,6 +146,7 @@ fn trailers_only(headers: &mut Headers) -> Option<Headers> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
     use trafficcop_exchange::{BodyError, BodyStream, Frame};
 
     use super::*;
@@ -182,7 +183,6 @@ mod tests {
         request.headers.append("Origin", "http://o.test");
         request.body = Body::from(Bytes::from_static(body));
         let mut response = testing::run(&chain, request, &mut testing::exchange());
-        use futures_util::FutureExt as _;
         let found = response.body.collect(u64::MAX).now_or_never().expect("nothing to wait for").expect("a body");
         assert_eq!(found, expected, "{}", String::from_utf8_lossy(&found));
         assert_eq!(response.headers.get_str("Access-Control-Allow-Origin"), Some("http://o.test"));

@@ -95,10 +95,10 @@ impl World {
             match service {
                 0 => {}
                 1 => out.push_str(", service: echo@internal"),
-                service => out.push_str(&format!(", service: s{service}")),
+                service => drop(write!(out, ", service: s{service}")),
             }
             match (parent, tls) {
-                (0..4, _) => out.push_str(&format!(", parentRefs: [r{parent}]")),
+                (0..4, _) => drop(write!(out, ", parentRefs: [r{parent}]")),
                 (_, 0) => out.push_str(", tls: {options: strict}"),
                 (_, 1) => out.push_str(", tls: {}"),
                 (_, 2) => out.push_str(", entryPoints: [web, nowhere]"),
