@@ -162,8 +162,12 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
             let piece = match buffers::poll_read(&mut self.connection.io, cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(piece)) if !piece.is_empty() => piece,
+                // To Go, half a head is a broken answer and not a missing one: users know it as another status.
+                Poll::Ready(Ok(_)) if !ahead.is_empty() => {
+                    return Poll::Ready(Err(CallFailure::Malformed("the head of the answer broke off")));
+                }
                 Poll::Ready(Ok(_)) => {
-                    return Poll::Ready(Err(self.cut_off(ahead.is_empty(), io::ErrorKind::UnexpectedEof.into())));
+                    return Poll::Ready(Err(self.cut_off(true, io::ErrorKind::UnexpectedEof.into())));
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.cut_off(ahead.is_empty(), error))),
             };

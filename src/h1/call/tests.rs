@@ -193,7 +193,7 @@ async fn answers_and_what_becomes_of_the_connection() {
     let seen = call(head, &options, "\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", false).await;
     assert_seen(&seen, "200", true);
     let cut = call(get("/"), &options, "\r\n\r\n", "HTTP/1.1 200 OK\r\nConte", true).await;
-    assert!(cut.answer.starts_with("Wait("), "{}", cut.answer);
+    assert!(cut.answer.starts_with("Malformed("), "{}", cut.answer);
 }
 
 #[tokio::test(start_paused = true)]
