@@ -1,6 +1,7 @@
 //! Answers: how one is framed, whether the connection survives it, and its way out.
 
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::task::Poll;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -85,8 +86,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'_, Io> {
             || self.is_last()
             || wire.inbound.has_failed()
             || response.headers.get_all("connection").any(says_close);
-        // A body that nobody read: small ones are read after the answer, others end the connection.
-        if !wire.inbound.is_over() {
+        // A body that nobody will read: small ones are read after the answer, others end the connection. While somebody
+        // holds it, it may yet be read beside the answer.
+        if !wire.inbound.is_over() && Rc::strong_count(&self.wire) == 1 {
             closes |= wire.owes_continue || wire.inbound.remaining().is_some_and(|left| left > UNWANTED);
         }
         let framing = if !allows_body(response.status) {
