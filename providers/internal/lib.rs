@@ -254,3 +254,6 @@ fn tcp_servers_transport(settings: &Settings) -> tcp::ServersTransport {
 fn spiffe(given: &trafficcop_config::settings::Spiffe) -> Spiffe {
     Spiffe { ids: given.ids.clone(), trust_domain: given.trust_domain.clone() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,8 +12,8 @@ use trafficcop_middleware as middleware;
 use trafficcop_router::default_priority;
 use trafficcop_snapshot::{ObjectReport, Snapshot};
 
-use crate::Section;
 use crate::page::Row;
+use crate::resource::Section;
 
 /// Every object of a section.
 pub(crate) fn rows(section: Section, snapshot: &Snapshot) -> Vec<Row> {

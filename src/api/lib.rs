@@ -1,10 +1,12 @@
 //! The read-only window: what the snapshot in force says of itself, in the shape that tools know from Traefik.
 //!
-//! Knows no provider and no socket; nothing can be changed through it. What must hold: secrets never leave, and the
-//! answers are those of Traefik field by field, so that dashboards and scripts made for it go on working. Our own
-//! addition is `/api/problems`: everything that is wrong, with its place and what was probably meant.
+//! Knows no provider and no socket; nothing can be changed through it. What must hold: secrets never leave; the answers
+//! are those of Traefik field by field, so that dashboards and scripts made for it go on working; and making an answer
+//! never holds up a worker. Our own addition is `/api/problems`: everything that is wrong, with its place and what was
+//! probably meant.
 
 mod answer;
+mod certificates;
 mod dashboard;
 mod entry_points;
 mod http;
@@ -14,6 +16,7 @@ mod page;
 mod ping;
 mod problems;
 mod raw;
+mod resource;
 mod tcp;
 mod udp;
 mod version;
@@ -22,11 +25,12 @@ mod window;
 use std::sync::Arc;
 
 use trafficcop_config::settings::Settings;
-use trafficcop_exchange::{Exchange, LocalBoxFuture, Method, Reason, Request, Response, Service, StatusCode, reply};
+use trafficcop_exchange::{Exchange, LocalBoxFuture, Method, Reason, Request, Response, Service, StatusCode};
 use trafficcop_snapshot::Snapshot;
 
-use answer::{json, message};
+use answer::Answer;
 use page::Query;
+use resource::Resource;
 
 pub use dashboard::Dashboard;
 pub use noop::Noop;
@@ -35,10 +39,14 @@ pub use window::Window;
 
 /// `api@internal`.
 pub struct Api {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
     settings: Arc<Settings>,
     window: Window,
     version: String,
-    /// `/`, or `/base` without a slash at its end.
+    /// Empty, or `/base` without a slash at its end.
     base: String,
 }
 
@@ -48,155 +56,80 @@ impl Api {
         let base = settings.api.as_ref().map_or("/", |api| api.base_path.as_str());
         let base = base.trim_end_matches('/').to_owned();
         let version = version::answer(&settings);
-        Self { settings, window, version, base }
-    }
-
-    fn answer(&self, req: &Request) -> Response {
-        let Some(path) = req.target.path().strip_prefix(&self.base) else { return reply::not_found() };
-        let has_dashboard = self.settings.api.as_ref().is_some_and(|api| api.dashboard);
-        if has_dashboard && let Some(response) = dashboard::route(req, &self.base, path) {
-            return response;
-        }
-        let Some(path) = path.strip_prefix("/api/") else { return reply::not_found() };
-        let Some(resource) = Resource::at(path) else { return reply::not_found() };
-        if req.method != Method::GET {
-            return reply::empty(StatusCode::METHOD_NOT_ALLOWED);
-        }
-        let Some(snapshot) = self.window.look() else { return reply::status_text(StatusCode::SERVICE_UNAVAILABLE) };
-        let query = Query::read(req.target.query().unwrap_or(""));
-        self.show(&resource, &snapshot, &query)
-    }
-
-    fn show(&self, resource: &Resource<'_>, snapshot: &Snapshot, query: &Query) -> Response {
-        let settings = &self.settings;
-        match *resource {
-            Resource::Version => answer::rendered(&self.version),
-            Resource::Overview => json(&overview::overview(settings, snapshot)),
-            Resource::RawData => json(&raw::raw(snapshot)),
-            Resource::Problems => json(&problems::problems(snapshot)),
-            Resource::EntryPoints => page::list(entry_points::all(settings), query),
-            Resource::EntryPoint(name) => one("entry point", name, |name| entry_points::one(settings, name)),
-            Resource::Objects(protocol, section) => protocol.list(section, snapshot, query),
-            Resource::Object(protocol, section, name) => {
-                one(section.singular(), name, |name| protocol.one(section, snapshot, name))
-            }
-        }
+        Self { inner: Arc::new(Inner { settings, window, version, base }) }
     }
 }
 
 impl Service for Api {
     fn call<'a>(&'a self, req: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
         cx.reason = Some(Reason::Internal);
-        Box::pin(std::future::ready(self.answer(&req)))
+        if let Some(response) = self.inner.dashboard(&req) {
+            return Box::pin(std::future::ready(response));
+        }
+        let resource = match self.inner.resource(&req) {
+            Ok(resource) => resource,
+            Err(answer) => return Box::pin(std::future::ready(answer.into_response())),
+        };
+        let query = Query::read(req.target.query().unwrap_or(""));
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            // Thousands of objects take their time; that is no time of the worker's.
+            let made = tokio::task::spawn_blocking(move || inner.show(&resource, &query)).await;
+            made.unwrap_or(Answer::Status(StatusCode::INTERNAL_SERVER_ERROR)).into_response()
+        })
+    }
+}
+
+impl Inner {
+    /// The dashboard's part of the paths, if it is wanted.
+    fn dashboard(&self, req: &Request) -> Option<Response> {
+        let path = req.target.path().strip_prefix(&self.base)?;
+        let is_wanted = self.settings.api.as_ref().is_some_and(|api| api.dashboard);
+        if is_wanted { dashboard::route(req, &self.base, path) } else { None }
+    }
+
+    /// What the request asks for, or the answer to a request that asks for nothing.
+    fn resource(&self, req: &Request) -> Result<Resource, Answer> {
+        let path = req.target.path().strip_prefix(&self.base).and_then(|path| path.strip_prefix("/api/"));
+        let resource = path.and_then(Resource::at).ok_or(Answer::NotFound)?;
+        if req.method == Method::GET { Ok(resource) } else { Err(Answer::Status(StatusCode::METHOD_NOT_ALLOWED)) }
+    }
+
+    fn show(&self, resource: &Resource, query: &Query) -> Answer {
+        match self.window.look() {
+            Some(snapshot) => self.show_snapshot(resource, &snapshot, query),
+            None => Answer::Status(StatusCode::SERVICE_UNAVAILABLE),
+        }
+    }
+
+    fn show_snapshot(&self, resource: &Resource, snapshot: &Snapshot, query: &Query) -> Answer {
+        let settings = &self.settings;
+        match resource {
+            Resource::Version => Answer::Rendered(self.version.clone()),
+            Resource::Overview => Answer::json(&overview::overview(settings, snapshot)),
+            Resource::RawData => Answer::json(&raw::raw(snapshot)),
+            Resource::Problems => Answer::json(&problems::problems(snapshot)),
+            Resource::Certificates => certificates::list(snapshot, query),
+            Resource::Certificate(name) => one("certificate", name, |name| certificates::one(snapshot, name)),
+            Resource::EntryPoints => page::list(entry_points::all(settings), query),
+            Resource::EntryPoint(name) => one("entry point", name, |name| entry_points::one(settings, name)),
+            Resource::Objects(protocol, section) => page::list_rows(*section, protocol.rows(*section, snapshot), query),
+            Resource::Object(protocol, section, name) => {
+                one(section.singular(), name, |name| protocol.one(*section, snapshot, name))
+            }
+        }
     }
 }
 
 /// One object by its name, which stands in the path in escaped form.
-fn one(what: &str, escaped: &str, find: impl FnOnce(&str) -> Option<serde_json::Value>) -> Response {
+fn one(what: &str, escaped: &str, find: impl FnOnce(&str) -> Option<serde_json::Value>) -> Answer {
     let Ok(name) = percent_encoding::percent_decode_str(escaped).decode_utf8() else {
-        let field = format!("{}ID", what.replace(" p", "P"));
-        return message(StatusCode::BAD_REQUEST, &format!("unable to decode {field} {escaped:?}"));
+        let field = format!("{}ID", what.replace("y p", "yP"));
+        return Answer::Message(StatusCode::BAD_REQUEST, format!("unable to decode {field} {escaped:?}"));
     };
     match find(&name) {
-        Some(object) => json(&object),
-        None => message(StatusCode::NOT_FOUND, &format!("{what} not found: {name}")),
-    }
-}
-
-/// What a path below `/api/` names.
-enum Resource<'a> {
-    Version,
-    Overview,
-    RawData,
-    Problems,
-    EntryPoints,
-    EntryPoint(&'a str),
-    Objects(Protocol, Section),
-    Object(Protocol, Section, &'a str),
-}
-
-impl<'a> Resource<'a> {
-    fn at(path: &'a str) -> Option<Self> {
-        let mut parts = path.split('/');
-        let resource = match (parts.next()?, parts.next(), parts.next()) {
-            ("version", None, _) => Self::Version,
-            ("overview", None, _) => Self::Overview,
-            ("rawdata", None, _) => Self::RawData,
-            ("problems", None, _) => Self::Problems,
-            ("entrypoints", None, _) => Self::EntryPoints,
-            ("entrypoints", Some(name), None) if !name.is_empty() => Self::EntryPoint(name),
-            (protocol, Some(section), None) => Self::Objects(Protocol::named(protocol)?, Section::named(section)?),
-            (protocol, Some(section), Some(name)) if !name.is_empty() => {
-                Self::Object(Protocol::named(protocol)?, Section::named(section)?, name)
-            }
-            _ => return None,
-        };
-        let exists = !matches!(
-            resource,
-            Self::Objects(Protocol::Udp, Section::Middlewares) | Self::Object(Protocol::Udp, Section::Middlewares, _)
-        );
-        (exists && parts.next().is_none()).then_some(resource)
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Protocol {
-    Http,
-    Tcp,
-    Udp,
-}
-
-impl Protocol {
-    fn named(name: &str) -> Option<Self> {
-        match name {
-            "http" => Some(Self::Http),
-            "tcp" => Some(Self::Tcp),
-            "udp" => Some(Self::Udp),
-            _ => None,
-        }
-    }
-
-    fn list(self, section: Section, snapshot: &Snapshot, query: &Query) -> Response {
-        let rows = match self {
-            Self::Http => http::rows(section, snapshot),
-            Self::Tcp => tcp::rows(section, snapshot),
-            Self::Udp => udp::rows(section, snapshot),
-        };
-        page::list_rows(section, rows, query)
-    }
-
-    fn one(self, section: Section, snapshot: &Snapshot, name: &str) -> Option<serde_json::Value> {
-        match self {
-            Self::Http => http::one(section, snapshot, name),
-            Self::Tcp => tcp::one(section, snapshot, name),
-            Self::Udp => udp::one(section, snapshot, name),
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Section {
-    Routers,
-    Services,
-    Middlewares,
-}
-
-impl Section {
-    fn named(name: &str) -> Option<Self> {
-        match name {
-            "routers" => Some(Self::Routers),
-            "services" => Some(Self::Services),
-            "middlewares" => Some(Self::Middlewares),
-            _ => None,
-        }
-    }
-
-    fn singular(self) -> &'static str {
-        match self {
-            Self::Routers => "router",
-            Self::Services => "service",
-            Self::Middlewares => "middleware",
-        }
+        Some(object) => Answer::json(&object),
+        None => Answer::Message(StatusCode::NOT_FOUND, format!("{what} not found: {name}")),
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn overview(settings: &Settings, snapshot: &Snapshot) -> Value {
             "routers": section(merged.udp.routers.len(), &report.udp.routers),
             "services": section(merged.udp.services.len(), &report.udp.services),
         },
-        "certificates": { "total": snapshot.tls.store().certificates().len(), "warnings": 0, "errors": 0 },
+        "certificates": crate::certificates::counts(snapshot),
         "features": {
             "tracing": settings.tracing.as_ref().map_or("", |_| "OTLP"),
             "metrics": settings.metrics.as_ref().map_or("", metrics),

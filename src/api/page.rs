@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
-use trafficcop_exchange::{Response, StatusCode};
+use trafficcop_exchange::StatusCode;
 
-use crate::Section;
-use crate::answer::{json, message};
+use crate::answer::{Answer, encode};
+use crate::resource::Section;
 
 /// The parameters of a request: the first value of each name counts.
 pub(crate) struct Query(Vec<(String, String)>);
@@ -25,7 +25,7 @@ impl Query {
         )
     }
 
-    fn get(&self, name: &str) -> &str {
+    pub(crate) fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
     }
 
@@ -96,7 +96,7 @@ impl Row {
 }
 
 /// Rows that are wanted, in the order that is wanted.
-pub(crate) fn list_rows(section: Section, mut rows: Vec<Row>, query: &Query) -> Response {
+pub(crate) fn list_rows(section: Section, mut rows: Vec<Row>, query: &Query) -> Answer {
     rows.retain(|row| row.is_wanted(section, query));
     rows.sort_by(|one, other| one.compare(other, section, query.get("sortBy")));
     if !matches!(query.get("direction"), "" | "asc") {
@@ -106,23 +106,21 @@ pub(crate) fn list_rows(section: Section, mut rows: Vec<Row>, query: &Query) -> 
 }
 
 /// The part of a list that is asked for.
-pub(crate) fn list(all: Vec<Value>, query: &Query) -> Response {
+pub(crate) fn list(all: Vec<Value>, query: &Query) -> Answer {
     let numbers = query.number("per_page", 100).and_then(|per_page| Ok((per_page, query.number("page", 1)?)));
     let (per_page, page) = match numbers {
         Ok(numbers) => numbers,
-        Err(problem) => return message(StatusCode::BAD_REQUEST, &problem),
+        Err(problem) => return Answer::Message(StatusCode::BAD_REQUEST, problem),
     };
     let start = (page - 1).saturating_mul(per_page);
     if start != 0 && start >= all.len() {
         let problem = format!("invalid request: page: {page}, per_page: {per_page}");
-        return message(StatusCode::BAD_REQUEST, &problem);
+        return Answer::Message(StatusCode::BAD_REQUEST, problem);
     }
     let total = all.len();
     let next = if page.saturating_mul(per_page) < total { page + 1 } else { 1 };
     let shown: Vec<_> = all.into_iter().skip(start).take(per_page).collect();
-    let mut response = json(&shown);
-    response.headers.append("X-Next-Page", next.to_string());
-    response
+    Answer::Json { text: encode(&shown), next_page: Some(next) }
 }
 
 #[cfg(test)]
@@ -132,7 +130,7 @@ mod tests {
     #[track_caller]
     fn check(query: &str, expected: (u16, &str, Option<&str>)) {
         let rows = ["b", "a", "c"].map(|name| Row { name: name.to_owned(), shown: name.into(), ..Row::default() });
-        let mut response = list_rows(Section::Routers, rows.into(), &Query::read(query));
+        let mut response = list_rows(Section::Routers, rows.into(), &Query::read(query)).into_response();
         let next = response.headers.get_str("X-Next-Page").map(str::to_owned);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let body = runtime.block_on(response.body.collect(u64::MAX)).unwrap();

@@ -8,9 +8,9 @@ use trafficcop_merger::Object;
 use trafficcop_router::tcp::default_priority;
 use trafficcop_snapshot::{ObjectReport, Snapshot};
 
-use crate::Section;
 use crate::http::{full_name, kind_of, kind_row, named, object, qualified, router_details, server_status, state};
 use crate::page::Row;
+use crate::resource::Section;
 
 /// Every object of a section.
 pub(crate) fn rows(section: Section, snapshot: &Snapshot) -> Vec<Row> {

@@ -6,9 +6,9 @@ use trafficcop_config::dynamic::udp::{Router, Service};
 use trafficcop_merger::Object;
 use trafficcop_snapshot::{ObjectReport, Snapshot};
 
-use crate::Section;
 use crate::http::{full_name, kind_row, named, object, router_details, server_status, state};
 use crate::page::Row;
+use crate::resource::Section;
 
 /// Every object of a section.
 pub(crate) fn rows(section: Section, snapshot: &Snapshot) -> Vec<Row> {

@@ -112,6 +112,14 @@ impl CertificateStore {
         &self.certificates
     }
 
+    /// The default certificate, if it is one of the user's.
+    pub fn given_default(&self) -> Option<&Arc<CertifiedKey>> {
+        match &self.default {
+            DefaultCertificate::Given(key) => Some(key),
+            _ => None,
+        }
+    }
+
     pub(crate) fn generated(&self) -> Option<&Arc<SelfSigned>> {
         match &self.default {
             DefaultCertificate::SelfSigned(lazy) => Some(lazy),

@@ -1,4 +1,4 @@
-//! The raw data of a configuration in which nearly everything is wrong, beside what Traefik 3.7.15 says of the same files.
+//! What the API answers; and the raw data of a configuration in which nearly everything is wrong, beside what Traefik 3.7.15 says of the same files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,29 +11,37 @@ use trafficcop_snapshot::{Builder, Environment};
 
 use super::*;
 
+mod requests;
+
 fn read(case: &Path, file: &str) -> String {
     std::fs::read_to_string(case.join(file)).expect("the case has this file")
 }
 
-fn settings(case: &Path) -> Arc<Settings> {
-    let node = document(&read(case, "static.yml"), Format::Yaml, "static.yml").expect("it is YAML");
+fn settings(yaml: &str) -> Arc<Settings> {
+    let node = document(yaml, Format::Yaml, "static.yml").expect("it is YAML");
     Arc::new(load(Source::File("static.yml".into()), &node).expect("the settings are right").settings)
 }
 
-/// Builds the case and shows its raw data.
-fn raw_data(case: &Path) -> Value {
-    let settings = settings(case);
-    let node = document(&read(case, "file.yml"), Format::Yaml, "file.yml").expect("it is YAML");
+/// Builds what `file` says beside the settings.
+fn snapshot(settings: &Arc<Settings>, file: &str) -> Arc<Snapshot> {
+    let node = document(file, Format::Yaml, "file.yml").expect("it is YAML");
     let file = trafficcop_config::dynamic::document::decode(&node).expect("the document is acceptable");
-    let internal = trafficcop_provider_internal::configuration(&settings);
+    let internal = trafficcop_provider_internal::configuration(settings);
     let configurations: Configurations =
         [("file".into(), Arc::new(file)), ("internal".into(), Arc::new(internal))].into_iter().collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let services = ["api", "dashboard", "ping", "noop", "rest", "prometheus"];
     let internal = services.map(|name| (name.to_owned(), Arc::new(Noop) as Arc<dyn Service>));
-    let environment = Environment { settings, internal: BTreeMap::from(internal), control: runtime.handle().clone() };
-    let snapshot = Builder::new(environment).apply(&configurations);
-    serde_json::to_value(raw::raw(&snapshot)).expect("raw data is JSON")
+    let control = control().handle().clone();
+    let environment = Environment { settings: Arc::clone(settings), internal: BTreeMap::from(internal), control };
+    Builder::new(environment).apply(&configurations)
+}
+
+/// Where health checks run.
+fn control() -> &'static tokio::runtime::Runtime {
+    static CONTROL: std::sync::OnceLock<tokio::runtime::Runtime> = std::sync::OnceLock::new();
+    CONTROL.get_or_init(|| {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
+    })
 }
 
 /// Where we differ, and why that is so. Fewer differences are fine.
@@ -69,7 +77,9 @@ fn raw_data_is_that_of_traefik() {
     let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/everything");
     let theirs: Value = serde_json::from_str(&read(&case, "rawdata.json")).expect("it is JSON");
     let mut found = Vec::new();
-    differences("", &raw_data(&case), &theirs, &mut found);
+    let snapshot = snapshot(&settings(&read(&case, "static.yml")), &read(&case, "file.yml"));
+    let ours = serde_json::to_value(raw::raw(&snapshot)).expect("raw data is JSON");
+    differences("", &ours, &theirs, &mut found);
     found.retain(|(path, _)| !KNOWN.iter().any(|(known, _)| path == known));
     assert!(found.is_empty(), "{found:#?}");
 }
