@@ -13,6 +13,8 @@ pub struct Chunked {
     /// Of the chunk at hand.
     left: u64,
     digits: u8,
+    /// Bytes of the line at hand.
+    line: u16,
     /// Overhead beyond what honest senders have.
     excess: i64,
     trailers: Vec<u8>,
@@ -48,12 +50,11 @@ pub enum Step {
 const MAX_TRAILERS: usize = 16 * 1024;
 const MAX_EXCESS: i64 = 16 * 1024;
 /// Bytes of one size line.
-const MAX_LINE: i64 = 4096;
+const MAX_LINE: u16 = 4096;
 
 impl Chunked {
     /// Decodes from the front of `input`. Data are slices of it, never copies.
     pub fn decode(&mut self, input: &mut Bytes) -> Result<Step, &'static str> {
-        let mut line = 0;
         loop {
             if self.state == State::Data {
                 if input.is_empty() {
@@ -76,9 +77,9 @@ impl Chunked {
                 return Ok(Step::More);
             }
             let byte = input.get_u8();
-            line += 1;
+            self.line += 1;
             self.excess += 1;
-            if line > MAX_LINE || self.excess > MAX_EXCESS {
+            if self.line > MAX_LINE || self.excess > MAX_EXCESS {
                 return Err("too much overhead in chunks");
             }
             self.state = self.next(byte)?;
@@ -109,6 +110,7 @@ impl Chunked {
             (State::Size, b';') | (State::Extension, _) => State::Extension,
             (State::SizeEnd, b'\n') => {
                 self.digits = 0;
+                self.line = 0;
                 if self.left == 0 {
                     State::Trailers
                 } else {
@@ -249,6 +251,8 @@ mod tests {
         check("0\r\nX T: 1\r\n\r\n", Err("malformed trailers"));
         let long = format!("3;{}\r\nabc\r\n0\r\n\r\n", "a".repeat(5000));
         assert_eq!(decode(&[long.as_bytes()]), Err("too much overhead in chunks"));
+        let (front, back) = long.as_bytes().split_at(2500);
+        assert_eq!(decode(&[front, back]), Err("too much overhead in chunks"));
         let tiny = "1;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\na\r\n".repeat(2000);
         assert_eq!(decode(&[tiny.as_bytes()]), Err("too much overhead in chunks"));
         let lines = format!("0\r\n{}\r\n", "X-T: 1\r\n".repeat(3000));

@@ -26,6 +26,10 @@ pub(super) struct OpenCall<Io> {
     pub(super) inbound: Inbound,
     /// Something of a streamed body was taken.
     touched: bool,
+    /// Some byte of an answer has come.
+    heard: bool,
+    /// Bytes of 1xx heads so far.
+    interim: usize,
     /// The body waits for `100 Continue`.
     is_held: bool,
     /// The request could not be written; an answer may come all the same.
@@ -65,6 +69,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
             encoder,
             inbound: Inbound::new(Bytes::new()),
             touched: false,
+            heard: false,
+            interim: 0,
             is_held,
             unwritten: None,
             timer: None,
@@ -167,10 +173,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
                     return Poll::Ready(Err(CallFailure::Malformed("the head of the answer broke off")));
                 }
                 Poll::Ready(Ok(_)) => {
-                    return Poll::Ready(Err(self.cut_off(true, io::ErrorKind::UnexpectedEof.into())));
+                    return Poll::Ready(Err(self.cut_off(io::ErrorKind::UnexpectedEof.into())));
                 }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.cut_off(ahead.is_empty(), error))),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.cut_off(error))),
             };
+            self.heard = true;
             let mut piece = if ahead.is_empty() {
                 piece
             } else {
@@ -192,6 +199,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
                             self.inbound.ahead = piece;
                             return Poll::Ready(Ok(head));
                         }
+                        self.interim += head.len;
+                        if self.interim > limits.bytes {
+                            return Poll::Ready(Err(CallFailure::Malformed("too many interim answers")));
+                        }
                         if head.status == StatusCode::CONTINUE && self.is_held {
                             self.release();
                         }
@@ -204,10 +215,10 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
     }
 
     /// The connection ended before an answer: what that says depends on what was before.
-    fn cut_off(&mut self, is_unanswered: bool, error: io::Error) -> CallFailure {
+    fn cut_off(&mut self, error: io::Error) -> CallFailure {
         match self.unwritten.take() {
-            _ if is_unanswered && self.connection.calls > 1 => CallFailure::Stale(error),
-            Some(error) if is_unanswered => CallFailure::Send(error),
+            _ if !self.heard && self.connection.calls > 1 => CallFailure::Stale(error),
+            Some(error) if !self.heard => CallFailure::Send(error),
             _ => CallFailure::Wait(error),
         }
     }

@@ -208,6 +208,15 @@ async fn a_kept_connection_that_was_closed_is_stale() {
     let seen = call_on(kept, &mut far, post(Body::from("abc")), &options, "abc", "", true).await;
     assert!(seen.answer.starts_with("Stale("), "{}", seen.answer);
     assert!(seen.given_back);
+    // One that said something first is not stale: the request arrived.
+    let (near, mut far) = duplex(1024);
+    let seen = call_on(Connection::new(near), &mut far, get("/"), &options, "\r\n\r\n", answer, false).await;
+    let early = "HTTP/1.1 103 Early\r\n\r\n";
+    let seen = call_on(seen.kept.unwrap(), &mut far, get("/"), &options, "\r\n\r\n", early, true).await;
+    assert!(seen.answer.starts_with("Wait("), "{}", seen.answer);
+    let small = CallOptions { max_head_bytes: 100, ..CallOptions::default() };
+    let seen = call(get("/"), &small, "\r\n\r\n", &early.repeat(6), false).await;
+    assert_eq!(seen.answer, "Malformed(\"too many interim answers\")");
     let fresh = call(get("/"), &options, "\r\n\r\n", "", true).await;
     assert!(fresh.answer.starts_with("Wait("), "{}", fresh.answer);
     // What a streamed body gave away cannot be given back.
