@@ -138,3 +138,6 @@ impl rustls::client::ResolvesClientCert for Identities {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rcgen::generate_simple_self_signed;
+use rustls::HandshakeKind;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -176,4 +177,34 @@ async fn options_of_http_2_alone_still_serve_clients_of_http_1() {
     let mut stream = connect(&running, "a.test", client).await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), None);
     assert!(ask(&mut stream, GET).await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test]
+async fn sessions_survive_a_reload_but_not_a_change_of_their_options() {
+    let own = certificate(&["a.test"]);
+    let with = |version: &str| {
+        let options = Options { max_version: version.into(), ..Options::default() };
+        tls(std::slice::from_ref(&own), &[("own@file", options)])
+    };
+    let running = start(&snapshot(routes(), &with(""), &[("a.test", "own@file")]), |_| {}).await;
+    let reload = |tls: &Tls| {
+        let before = Arc::clone(&running.live.current(0).tls);
+        let mut next = Arc::into_inner(snapshot(routes(), tls, &[("a.test", "own@file")])).unwrap();
+        next.tls = Arc::new(trafficcop_tls::TlsState::build(tls, Some(&before)).0);
+        running.live.swap(&Arc::new(next));
+    };
+    let client = client_config(&ClientTls { insecure_skip_verify: true, ..ClientTls::default() }).unwrap();
+    let visit = async || {
+        let stream = TcpStream::connect(running.address).await.unwrap();
+        let name = ServerName::try_from("a.test").unwrap();
+        let mut stream = TlsConnector::from(Arc::clone(&client)).connect(name, stream).await.unwrap();
+        ask(&mut stream, GET).await;
+        stream.get_ref().1.handshake_kind().unwrap()
+    };
+    assert_eq!(visit().await, HandshakeKind::Full);
+    assert_eq!(visit().await, HandshakeKind::Resumed);
+    reload(&with(""));
+    assert_eq!(visit().await, HandshakeKind::Resumed);
+    reload(&with("VersionTLS13"));
+    assert_eq!(visit().await, HandshakeKind::Full);
 }
