@@ -117,7 +117,7 @@ fn bodies(mut text: Bytes) -> Vec<Vec<u8>> {
         let end = text.windows(4).position(|window| window == b"\r\n\r\n").expect("a whole head") + 4;
         let head = String::from_utf8(text.split_to(end).to_vec()).expect("heads are text");
         assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
-        let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).map(|length| length.parse());
+        let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).map(str::parse);
         let mut body = Vec::new();
         if let Some(length) = length {
             body.extend_from_slice(&text.split_to(length.expect("a number")));
@@ -160,7 +160,7 @@ async fn through(asks: &[Ask], front: usize, back: usize) -> (Vec<Vec<u8>>, usiz
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 25, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn bodies_come_back(asks in prop::collection::vec(ask(), 1..6), front in 40_usize..70_000, back in 40_usize..70_000) {
