@@ -1,6 +1,6 @@
 //! Message heads: bytes to [`Request`](trafficcop_exchange::Request) and answers' heads. Pure: no I/O, no clock.
 //!
-//! `httparse` reads what is well-formed. What it refuses is looked at again by [`lenient`], since Go, and thus Traefik,
+//! `httparse` reads what is well-formed. What it refuses is looked at again by `lenient`, since Go, and thus Traefik,
 //! takes a little more (folded lines, `HTTP/1.2`) and names the faults in its own order.
 
 mod lenient;
