@@ -29,7 +29,7 @@ pub struct ServeOptions {
     pub read_timeout: Option<Duration>,
     /// From the end of the request's head to the end of the answer (Go's `WriteTimeout`).
     pub write_timeout: Option<Duration>,
-    /// How long a kept connection may wait for its next request.
+    /// How long a kept connection may wait for its next request. None: as long as `read_timeout` says, as in Go.
     pub idle_timeout: Option<Duration>,
     /// After so many requests the answer says `Connection: close`; 0: no limit.
     pub keep_alive_max_requests: u64,

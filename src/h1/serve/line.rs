@@ -134,7 +134,7 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
     /// The next request's head. Until its first byte has come, nothing of the worker's is held.
     async fn next_head(&mut self) -> io::Result<Next> {
         let limits = Limits { bytes: self.options.max_head_bytes, lines: self.options.max_headers };
-        let idle_by = match self.options.idle_timeout {
+        let idle_by = match self.options.idle_timeout.or(self.options.read_timeout) {
             Some(period) if !self.is_fresh => Some(Instant::now() + period),
             _ => None,
         };

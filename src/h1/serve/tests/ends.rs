@@ -30,6 +30,10 @@ async fn deadlines() {
         let (_, served) = run(&[input], &options, x).await;
         assert_eq!((served.end, start.elapsed().as_secs()), (end, after), "{input:?}");
     }
+    let options = ServeOptions { idle_timeout: None, ..options };
+    let start = tokio::time::Instant::now();
+    assert_eq!(run(&[GET], &options, x).await.1.end, End::Idle);
+    assert_eq!(start.elapsed().as_secs(), 2);
 }
 
 #[tokio::test(start_paused = true)]
