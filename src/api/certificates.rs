@@ -1,6 +1,7 @@
 //! `/api/certificates`: what the store `default` holds, the user's default certificate included, ours not.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -17,6 +18,11 @@ use crate::page::{self, Query};
 
 /// From this many seconds before its end a certificate is told to be ending.
 const SOON: i64 = 30 * 24 * 3600;
+
+/// Object identifiers of parts of names.
+const COMMON_NAME: &str = "2.5.4.3";
+const COUNTRY: &str = "2.5.4.6";
+const ORGANIZATION: &str = "2.5.4.10";
 
 /// One certificate, and by what it is searched and sorted.
 struct Shown {
@@ -72,7 +78,10 @@ fn all(snapshot: &Snapshot) -> BTreeMap<String, Shown> {
 }
 
 fn fingerprint(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+        let _writing_to_a_string_succeeds = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 fn show(der: &[u8]) -> Option<Shown> {
@@ -81,9 +90,6 @@ fn show(der: &[u8]) -> Option<Shown> {
         let found = name.iter_attributes().find(|attribute| attribute.attr_type().to_id_string() == oid);
         found.and_then(|attribute| attribute.as_str().ok()).unwrap_or("").to_owned()
     };
-    const COMMON_NAME: &str = "2.5.4.3";
-    const COUNTRY: &str = "2.5.4.6";
-    const ORGANIZATION: &str = "2.5.4.10";
     let common_name = text(certificate.subject(), COMMON_NAME);
     let (issuer_org, issuer_cn) = (text(certificate.issuer(), ORGANIZATION), text(certificate.issuer(), COMMON_NAME));
     let sans = names(&certificate);

@@ -21,15 +21,28 @@ pub const STORM_PAUSE: Duration = Duration::from_millis(20);
 /// What a provider says; see `trafficcop_provider::Event`, which a floor beside this one defines.
 #[derive(Clone, Debug)]
 pub enum News {
-    Configuration { provider: Arc<str>, configuration: Arc<Configuration> },
-    Refused { provider: Arc<str>, errors: ConfigErrors },
+    Configuration {
+        provider: Arc<str>,
+        configuration: Arc<Configuration>,
+    },
+    /// A configuration from which something had to be left out.
+    Part {
+        provider: Arc<str>,
+        configuration: Arc<Configuration>,
+        problems: ConfigErrors,
+    },
+    Refused {
+        provider: Arc<str>,
+        errors: ConfigErrors,
+    },
 }
 
 /// What is to be built now.
 #[derive(Clone, Debug, Default)]
 pub struct Round {
     pub configurations: Configurations,
-    /// Documents that were refused and have not been accepted since, by provider.
+    /// Documents that were refused and have not been accepted since, and what was left out of those that were accepted;
+    /// by provider.
     pub refused: BTreeMap<Arc<str>, ConfigErrors>,
 }
 
@@ -42,12 +55,15 @@ pub struct Inbox<E> {
     required: Option<Arc<str>>,
     state: Round,
     /// What a provider said within its own throttle span; the newest only.
-    held: BTreeMap<Arc<str>, (Instant, Option<Arc<Configuration>>)>,
+    held: BTreeMap<Arc<str>, (Instant, Option<Said>)>,
     is_changed: bool,
     is_closed: bool,
     /// When the last round was handed out, and when the next one was asked for.
     last: Option<(Instant, Instant)>,
 }
+
+/// A configuration, and what was left out of it.
+type Said = (Arc<Configuration>, ConfigErrors);
 
 enum Pace {
     Adaptive,
@@ -122,21 +138,24 @@ impl<E> Inbox<E> {
                     self.changed();
                 }
             }
-            News::Configuration { provider, configuration } => self.hear(provider, configuration),
+            News::Configuration { provider, configuration } => {
+                self.hear(provider, (configuration, ConfigErrors::default()));
+            }
+            News::Part { provider, configuration, problems } => self.hear(provider, (configuration, problems)),
         }
     }
 
-    fn hear(&mut self, provider: Arc<str>, configuration: Arc<Configuration>) {
-        let Pace::PerProvider(span) = self.pace else { return self.accept(provider, configuration) };
+    fn hear(&mut self, provider: Arc<str>, said: Said) {
+        let Pace::PerProvider(span) = self.pace else { return self.accept(provider, said) };
         if &*provider == INTERNAL || span.is_zero() {
-            return self.accept(provider, configuration);
+            return self.accept(provider, said);
         }
         let now = Instant::now();
         match self.held.get_mut(&provider) {
-            Some((until, newest)) if *until > now => *newest = Some(configuration),
+            Some((until, newest)) if *until > now => *newest = Some(said),
             _ => {
                 self.held.insert(Arc::clone(&provider), (now + span, None));
-                self.accept(provider, configuration);
+                self.accept(provider, said);
             }
         }
     }
@@ -148,14 +167,14 @@ impl<E> Inbox<E> {
         let mut ripe = Vec::new();
         for (provider, (until, newest)) in &mut self.held {
             if *until <= now
-                && let Some(configuration) = newest.take()
+                && let Some(said) = newest.take()
             {
                 *until = now + span;
-                ripe.push((Arc::clone(provider), configuration));
+                ripe.push((Arc::clone(provider), said));
             }
         }
-        for (provider, configuration) in ripe {
-            self.accept(provider, configuration);
+        for (provider, said) in ripe {
+            self.accept(provider, said);
         }
     }
 
@@ -163,10 +182,14 @@ impl<E> Inbox<E> {
         self.held.values().filter(|(_, newest)| newest.is_some()).map(|(until, _)| *until).min()
     }
 
-    fn accept(&mut self, provider: Arc<str>, configuration: Arc<Configuration>) {
-        let was_refused = self.state.refused.remove(&provider).is_some();
+    fn accept(&mut self, provider: Arc<str>, (configuration, problems): Said) {
+        let told_before = self.state.refused.remove(&provider).unwrap_or_default();
         let is_equal = self.state.configurations.get(&provider).is_some_and(|known| *known == configuration);
-        if is_equal && !was_refused {
+        let is_told = told_before == problems;
+        if !problems.0.is_empty() {
+            self.state.refused.insert(Arc::clone(&provider), problems);
+        }
+        if is_equal && is_told {
             tracing::debug!(providerName = %provider, "Configuration is unchanged.");
             return;
         }

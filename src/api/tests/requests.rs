@@ -1,5 +1,6 @@
 //! Requests and their answers.
 
+use std::fmt::Write as _;
 use std::rc::Rc;
 
 use trafficcop_exchange::{Body, ConnectionInfo, Target};
@@ -37,7 +38,7 @@ fn ask(static_yaml: &str, method: &Method, uri: &str, headers: &[(&'static str, 
         let mut out = response.status.as_u16().to_string();
         for name in ["Location", "Content-Type", "X-Next-Page", "X-Content-Type-Options"] {
             if let Some(value) = response.headers.get_str(name) {
-                out.push_str(&format!(" {name}={value}"));
+                let _writing_to_a_string_succeeds = write!(out, " {name}={value}");
             }
         }
         let body = std::mem::replace(&mut response.body, Body::Empty).collect(1 << 20).await.expect("a body");

@@ -15,6 +15,12 @@ fn says(provider: &str, rule: &str) -> News {
     News::Configuration { provider: provider.into(), configuration: configuration(rule) }
 }
 
+fn broken() -> ConfigErrors {
+    let problem = trafficcop_config::Problem::Other { message: "broken".to_owned() };
+    let error = trafficcop_config::ConfigError { at: trafficcop_config::Origin::Unknown, path: String::new(), problem };
+    ConfigErrors(vec![error])
+}
+
 fn rule(round: &Round, provider: &str) -> String {
     round.configurations[provider].http.as_ref().unwrap().routers["r"].rule.to_string()
 }
@@ -95,9 +101,19 @@ async fn a_refusal_leaves_the_last_word_in_force_until_the_next() {
     let (send, mut inbox) = inbox(None);
     send.send(says("file", "1")).await.unwrap();
     inbox.next().await.unwrap();
-    send.send(News::Refused { provider: "file".into(), errors: ConfigErrors::default() }).await.unwrap();
+    send.send(News::Refused { provider: "file".into(), errors: broken() }).await.unwrap();
     let round = inbox.next().await.unwrap();
     assert_eq!((rule(&round, "file").as_str(), round.refused.len()), ("1", 1));
     send.send(says("file", "1")).await.unwrap();
+    assert!(inbox.next().await.unwrap().refused.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_left_out_is_told_until_it_is_not() {
+    let (send, mut inbox) = inbox(None);
+    let said = |problems| News::Part { provider: "docker".into(), configuration: configuration("1"), problems };
+    send.send(said(broken())).await.unwrap();
+    assert_eq!(inbox.next().await.unwrap().refused.len(), 1);
+    send.send(said(ConfigErrors::default())).await.unwrap();
     assert!(inbox.next().await.unwrap().refused.is_empty());
 }
