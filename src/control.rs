@@ -9,6 +9,8 @@ use trafficcop_provider::Event;
 use trafficcop_provider::publisher::MiddlewareCheck;
 use trafficcop_snapshot::{Builder, Live, Report};
 
+use crate::measured::Measured;
+
 /// Everything that the loop works on.
 pub(crate) struct Plane {
     pub(crate) inbox: Inbox<Event>,
@@ -16,11 +18,13 @@ pub(crate) struct Plane {
     pub(crate) first: Configurations,
     pub(crate) builder: Builder,
     pub(crate) live: Arc<Live>,
+    /// Told of every configuration that comes into force.
+    pub(crate) measured: Measured,
 }
 
 /// Runs until every provider is gone. Merging and building happen on a blocking thread: a large build holds up nothing.
 pub(crate) async fn run(plane: Plane) {
-    let Plane { mut inbox, first, mut builder, live } = plane;
+    let Plane { mut inbox, first, mut builder, live, measured } = plane;
     while let Some(round) = inbox.next().await {
         let mut configurations = first.clone();
         configurations.extend(round.configurations);
@@ -33,7 +37,10 @@ pub(crate) async fn run(plane: Plane) {
             builder
         });
         match built.await {
-            Ok(kept) => builder = kept,
+            Ok(kept) => {
+                builder = kept;
+                measured.reloaded();
+            }
             Err(error) => {
                 tracing::error!(%error, "Building a snapshot failed inside; the last one stays in force.");
                 return;

@@ -8,16 +8,22 @@ use trafficcop_api::{Api, Dashboard, Noop, Ping, Window};
 use trafficcop_config::settings::Settings;
 use trafficcop_exchange::Service;
 
+use crate::measured::Measured;
+
 /// By the local name that routers use: `api` for `api@internal`.
 pub(crate) fn services(
     settings: &Arc<Settings>,
     window: &Window,
     stopping: &Arc<AtomicBool>,
+    measured: &Measured,
 ) -> BTreeMap<String, Arc<dyn Service>> {
     let mut services: BTreeMap<String, Arc<dyn Service>> = BTreeMap::new();
     services.insert("noop".into(), Arc::new(Noop));
     if let Some(ping) = &settings.ping {
         services.insert("ping".into(), Arc::new(Ping::new(ping, Arc::clone(stopping))));
+    }
+    if let Some(prometheus) = measured.prometheus(window) {
+        services.insert("prometheus".into(), Arc::new(prometheus));
     }
     if let Some(api) = &settings.api {
         services.insert("api".into(), Arc::new(Api::new(Arc::clone(settings), window.clone())));

@@ -9,6 +9,7 @@ mod control;
 pub mod demo;
 pub mod diagnose;
 mod internal;
+mod measured;
 mod providers;
 
 use std::net::SocketAddr;
@@ -41,6 +42,7 @@ pub struct App {
     server: Server,
     live: Arc<Live>,
     events: mpsc::Sender<Event>,
+    measured: measured::Measured,
 }
 
 impl App {
@@ -48,10 +50,11 @@ impl App {
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let settings = Arc::new(settings);
         let (events, news) = mpsc::channel(EVENTS);
+        let measured = measured::Measured::new(&settings);
         let (window, stopping) = (Window::default(), Stopping::default());
         let environment = Environment {
             settings: Arc::clone(&settings),
-            internal: internal::services(&settings, &window, &stopping.flag()),
+            internal: internal::services(&settings, &window, &stopping.flag(), &measured),
             control: tokio::runtime::Handle::current(),
         };
         let mut builder = Builder::new(environment);
@@ -61,15 +64,17 @@ impl App {
         let workers = worker_count();
         let live = Live::new(workers, &snapshot).map_err(StartError::Reaper)?;
         window.open(&live);
-        let options = Options { workers, stopping, ..Options::default() };
+        let options = Options { workers, stopping, observer: measured.observer() };
         let server = Server::start(&settings, &live, options).await?;
 
         let throttle = settings.providers.providers_throttle_duration;
         let inbox = Inbox::new(news, control::news, throttle, None);
-        tokio::spawn(control::run(control::Plane { inbox, first, builder, live: Arc::clone(&live) }));
+        let (live_too, told) = (Arc::clone(&live), measured.clone());
+        let plane = control::Plane { inbox, first, builder, live: live_too, measured: told };
+        tokio::spawn(control::run(plane));
         let starter = providers::Starter { out: events.clone(), check: control::middleware_check() };
         providers::start(&settings, &starter)?;
-        Ok(Self { server, live, events })
+        Ok(Self { server, live, events, measured })
     }
 
     /// Where an entry point listens; useful when its port was 0.
@@ -87,8 +92,15 @@ impl App {
         trafficcop_provider::Publisher::new(name, self.events.clone(), control::middleware_check())
     }
 
+    /// Opens the access log's file anew, for whoever moved it away.
+    pub fn reopen_logs(&self) {
+        self.measured.reopen();
+    }
+
     /// Stops gracefully: as long as the entry points' life cycle says.
     pub async fn stop(self) {
         self.server.shutdown().await;
+        let measured = self.measured;
+        let _written_or_too_late = tokio::task::spawn_blocking(move || measured.flush()).await;
     }
 }

@@ -35,7 +35,7 @@ use resource::Resource;
 pub use dashboard::Dashboard;
 pub use noop::Noop;
 pub use ping::Ping;
-pub use window::Window;
+pub use window::{View, Window};
 
 /// `api@internal`.
 pub struct Api {

@@ -17,13 +17,13 @@ impl Window {
     }
 
     /// The snapshot in force; None before the window was opened.
-    pub(crate) fn look(&self) -> Option<View> {
+    pub fn look(&self) -> Option<View> {
         Some(View(self.0.get()?.upgrade()?.current(0)))
     }
 }
 
-/// The snapshot for as long as one answer takes.
-pub(crate) struct View(Current);
+/// The snapshot for as long as one answer takes. It keeps the snapshot alive: not to be held for longer.
+pub struct View(Current);
 
 impl Deref for View {
     type Target = Snapshot;

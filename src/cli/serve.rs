@@ -51,14 +51,14 @@ async fn serve(loaded: Loaded, systemd: &Systemd) -> io::Result<()> {
     tracing::info!("Server is ready.");
     systemd.ready();
     tokio::select! {
-        () = signals.stop() => {}
+        () = signals.stop(|| app.reopen_logs()) => {}
         () = watch_over(&settings, systemd) => {}
     }
     systemd.stopping();
     tracing::info!("Stopping. Requests in flight may finish; a second signal ends them.");
     tokio::select! {
         () = app.stop() => tracing::info!("Stopped."),
-        () = signals.stop() => tracing::warn!("Stopped at once."),
+        () = signals.stop(|| {}) => tracing::warn!("Stopped at once."),
     }
     Ok(())
 }
@@ -107,15 +107,15 @@ impl Signals {
         })
     }
 
-    /// Waits for a signal that means the end.
-    async fn stop(&mut self) {
-        let [hangup, reopen] = &mut self.others;
+    /// Waits for a signal that means the end. `reopen`: called when logs are to be opened anew.
+    async fn stop(&mut self, reopen: impl Fn()) {
+        let [hangup, moved] = &mut self.others;
         loop {
             tokio::select! {
                 _ = self.interrupt.recv() => return,
                 _ = self.terminate.recv() => return,
                 _ = hangup.recv() => {}
-                _ = reopen.recv() => {}
+                _ = moved.recv() => reopen(),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! [`Exchange`]: what is known about one request so far.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,6 +32,19 @@ pub struct ServerInfo {
     pub address: Box<str>,
 }
 
+/// What a server gave, before any middleware touched it. Kept only where a log or metrics ask for it.
+#[derive(Debug)]
+pub struct Origin {
+    /// When the request went to the load balancer.
+    pub started: Instant,
+    /// What the server answered, or what stands for its answer when it gave none.
+    pub status: StatusCode,
+    /// Empty unless a log keeps headers.
+    pub headers: Headers,
+    /// Bytes of the body that were read.
+    pub bytes: Rc<Cell<u64>>,
+}
+
 /// One request on its way, from the entry point to the end of its answer.
 #[derive(Debug)]
 pub struct Exchange {
@@ -49,6 +62,8 @@ pub struct Exchange {
     pub reason: Option<Reason>,
     /// The server's status, when there was one; the client may get another.
     pub origin_status: Option<StatusCode>,
+    /// The server's answer, where somebody wants to know.
+    pub origin: Option<Box<Origin>>,
     /// How often the request was sent again.
     pub retries: u32,
     /// A middleware removed `X-Forwarded-For` on purpose: the proxy must not begin a new one.
@@ -71,6 +86,7 @@ impl Exchange {
             fault: None,
             reason: None,
             origin_status: None,
+            origin: None,
             retries: 0,
             omit_forwarded_for: false,
             keep_forwarded_for: false,

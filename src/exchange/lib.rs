@@ -18,7 +18,7 @@ pub mod target;
 pub use body::{Body, BodyError, BodyStream, Frame};
 pub use chain::{Around, Chain, Filter, Flow, LocalBoxFuture, Next, Service, Step};
 pub use connection::{ConnectionInfo, TlsInfo};
-pub use exchange::{Exchange, Interim, RouteInfo, ServerInfo};
+pub use exchange::{Exchange, Interim, Origin, RouteInfo, ServerInfo};
 pub use fault::{BoxError, Fault, Side, Stage};
 pub use headers::Headers;
 pub use http::{Method, StatusCode, Version};

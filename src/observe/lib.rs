@@ -2,7 +2,11 @@
 //!
 //! Knows no routes and no sockets. What must hold: nothing here ever makes traffic wait.
 
+pub mod access;
 pub mod log;
+pub mod metrics;
 mod observer;
+mod recorder;
 
 pub use observer::{Nobody, Observer, Outcome, Record};
+pub use recorder::Recorder;

@@ -2,17 +2,29 @@
 
 use std::time::Duration;
 
-use trafficcop_exchange::{Exchange, Request, StatusCode};
+use trafficcop_exchange::{Exchange, Headers, Request, Response, StatusCode};
 
 /// Told of every exchange of every entry point, on the worker that has it. It must never wait.
 pub trait Observer: Send + Sync + 'static {
     /// A request was cleaned and its route looked for (`exchange.route` is `None` when there is none); no middleware has
     /// seen it yet. Whoever wants to hear of its end returns a record holding what it will need; `None` costs nothing more.
     fn started(&self, request: &Request, exchange: &Exchange) -> Option<Box<dyn Record>>;
+
+    /// A client's connection to the entry point was opened.
+    fn connected(&self, _entry_point: &str) {}
+
+    /// A connection that was told to [`Observer::connected`] has ended.
+    fn disconnected(&self, _entry_point: &str) {}
 }
 
 /// What is kept of one exchange until its end.
 pub trait Record {
+    /// The answer's head, as it goes to the client. Not told when the client went away before.
+    fn answered(&mut self, _response: &Response) {}
+
+    /// The answer's trailers, if it has any.
+    fn trailers(&mut self, _trailers: &Headers) {}
+
     /// The last byte of the answer was handed to the connection, or the exchange broke off.
     fn finished(self: Box<Self>, exchange: &Exchange, outcome: &Outcome);
 }

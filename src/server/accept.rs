@@ -44,9 +44,26 @@ struct Ends {
     local: SocketAddr,
 }
 
+/// An open connection, as the observer hears of it; told even if the connection is cut.
+struct Counted(Rc<Traffic>);
+
+impl Counted {
+    fn new(traffic: &Rc<Traffic>) -> Self {
+        traffic.observer.connected(&traffic.entry.name);
+        Self(Rc::clone(traffic))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.observer.disconnected(&self.0.entry.name);
+    }
+}
+
 /// Serves one connection to its end.
 pub(crate) async fn connection(traffic: Rc<Traffic>, stream: TcpStream, peer: SocketAddr, closing: Closing) {
     let local = stream.local_addr().unwrap_or(peer);
+    let _counted = Counted::new(&traffic);
     let ends = Ends { peer: canonical(peer), local: canonical(local) };
     let found = tokio::select! {
         found = find_out(&traffic, &stream, ends) => found,

@@ -43,9 +43,8 @@ impl Watch {
 
     /// Goes along with the answer. Costs nothing when nobody listens.
     pub(crate) fn follow(mut self, mut response: Response, is_head: bool) -> Response {
-        if self.record.is_none() {
-            return response;
-        }
+        let Some(record) = &mut self.record else { return response };
+        record.answered(&response);
         self.status = Some(response.status);
         if let Some(upgrade) = response.upgrade.take() {
             response.upgrade = Some(Box::new(WatchedDuplex { inner: upgrade, watch: self }));
@@ -108,7 +107,13 @@ impl BodyStream for WatchedBody {
                 // An engine that knows the length does not ask again after the last byte.
                 self.watch.complete |= self.body.remaining() == Some(0);
             }
-            Poll::Ready(None | Some(Ok(Frame::Trailers(_)))) => self.watch.complete = true,
+            Poll::Ready(Some(Ok(Frame::Trailers(trailers)))) => {
+                self.watch.complete = true;
+                if let Some(record) = &mut self.watch.record {
+                    record.trailers(trailers);
+                }
+            }
+            Poll::Ready(None) => self.watch.complete = true,
             _ => {}
         }
         polled

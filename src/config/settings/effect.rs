@@ -12,7 +12,8 @@ const fn no(pattern: &'static str, reason: &'static str) -> NoEffect {
 
 /// Of the static configuration. A path covers all below it.
 pub const STATIC: &[NoEffect] = &[
-    no("accessLog", LATER),
+    no("accessLog.dualOutput", LATER),
+    no("accessLog.otlp", LATER),
     no("api.debug", LATER),
     no("certificatesResolvers", LATER),
     no("core.strictTLSOptions", LATER),
@@ -32,7 +33,10 @@ pub const STATIC: &[NoEffect] = &[
     no("log.maxBackups", LATER),
     no("log.maxSize", LATER),
     no("log.otlp", LATER),
-    no("metrics", LATER),
+    no("metrics.datadog", LATER),
+    no("metrics.influxDB2", LATER),
+    no("metrics.otlp", LATER),
+    no("metrics.statsD", LATER),
     no("ocsp", LATER),
     no("providers.consul", LATER),
     no("providers.consulCatalog", LATER),

@@ -4,6 +4,7 @@ mod entries;
 mod guards;
 mod layer;
 mod memory;
+mod origin;
 mod middlewares;
 mod other;
 mod pass;

@@ -112,14 +112,24 @@ impl Pass<'_> {
             self.fail(Kind::Router, name, "priority", &Failure::new(message));
             return None;
         }
-        let observed = settings.observability.clone().unwrap_or_default();
-        let above = Above {
-            path: name.to_string(),
-            access_logs: observed.access_logs.unwrap_or(true),
-            metrics: observed.metrics.unwrap_or(true),
-            tracing: observed.tracing.unwrap_or(true),
-        };
+        let above = self.above(name.to_string(), name, settings);
         self.route(name, router, &above)
+    }
+
+    /// Who hears of a root's requests. Those to our own services are nobody's business unless the settings say so.
+    fn above(&self, path: String, root: &Name, router: &Router) -> Above {
+        let asked = router.observability.clone().unwrap_or_default();
+        let is_internal = Name::qualify(&router.service, root.provider()).provider() == "internal";
+        let settings = &self.environment.settings;
+        let logs = settings.access_log.as_ref().is_some_and(|log| log.add_internals);
+        let metrics = settings.metrics.as_ref().is_some_and(|metrics| metrics.add_internals);
+        let tracing = settings.tracing.as_ref().is_some_and(|tracing| tracing.add_internals);
+        Above {
+            path,
+            access_logs: asked.access_logs.unwrap_or(true) && (logs || !is_internal),
+            metrics: asked.metrics.unwrap_or(true) && (metrics || !is_internal),
+            tracing: asked.tracing.unwrap_or(true) && (tracing || !is_internal),
+        }
     }
 
     /// The route of a router below `above`, whose path ends with its own name. None: the report says why.
@@ -147,15 +157,9 @@ impl Pass<'_> {
         let root = Name::qualify(names.first()?, "");
         let last = Name::qualify(names.last()?, "");
         let merged = self.merged;
-        let root = merged.http.routers.get(&root)?.object.settings.observability.clone().unwrap_or_default();
+        let above = self.above(path.to_owned(), &root, &merged.http.routers.get(&root)?.object.settings.value);
         let router = merged.http.routers.get(&last).filter(|router| router.object.notes.is_empty())?;
         self.visited.insert(last.clone());
-        let above = Above {
-            path: path.to_owned(),
-            access_logs: root.access_logs.unwrap_or(true),
-            metrics: root.metrics.unwrap_or(true),
-            tracing: root.tracing.unwrap_or(true),
-        };
         self.route(&last, router, &above)?;
         Some(self.memory.routes.get(path)?.version)
     }

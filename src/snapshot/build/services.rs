@@ -13,7 +13,7 @@ use trafficcop_proxy::http::{Child, Failover, HighestRandomWeight, Mirrored, Mir
 
 use super::memory::{BuiltService, Memo, Part};
 use super::pass::{Failure, Kind, Pass};
-use super::words;
+use super::{origin, words};
 
 /// The transport of services that name none: what the static configuration says.
 const DEFAULT_TRANSPORT: &str = "default@internal";
@@ -198,7 +198,8 @@ impl Pass<'_> {
         let health = servers.health();
         // Known even if the middlewares around it turn out to be broken.
         self.http_report(Kind::Service, name).servers = Some(Arc::clone(&servers) as Arc<dyn crate::Servers>);
-        Ok(BuiltService { service: Arc::clone(&servers) as Arc<dyn Service>, health, servers: Some(servers) })
+        let service = origin::observed(Arc::clone(&servers) as Arc<dyn Service>, &self.environment.settings);
+        Ok(BuiltService { service, health, servers: Some(servers) })
     }
 
     fn transport(&mut self, name: &Name) -> Result<Arc<Transport>, Failure> {

@@ -1,0 +1,105 @@
+//! The access log and the metrics that the settings ask for, and what metrics show of the configuration in force.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use trafficcop_api::Window;
+use trafficcop_config::settings::Settings;
+use trafficcop_observe::access::Access;
+use trafficcop_observe::metrics::{Metrics, Present, Prometheus, Server, World};
+use trafficcop_observe::{Nobody, Observer, Recorder};
+
+/// How long the last lines of the access log may take to be written when the router stops.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// What is on.
+#[derive(Clone, Default)]
+pub(crate) struct Measured {
+    access: Option<Arc<Access>>,
+    metrics: Option<Arc<Metrics>>,
+}
+
+impl Measured {
+    /// An access log that cannot be opened is an error in the log and nothing more: traffic goes first.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let open = |settings| match Access::new(settings) {
+            Ok(access) => Some(Arc::new(access)),
+            Err(error) => {
+                tracing::error!(%error, "Unable to create access logger: the access log cannot be opened.");
+                None
+            }
+        };
+        let prometheus = settings.metrics.as_ref().and_then(|metrics| metrics.prometheus.as_ref());
+        let measured = |prometheus| {
+            let tcp = |name: &&String| {
+                settings.entry_points.get(*name).is_some_and(|entry| entry.listen().is_ok_and(|address| !address.udp))
+            };
+            Arc::new(Metrics::new(prometheus, settings.entry_points.keys().filter(tcp).map(String::as_str)))
+        };
+        Self { access: settings.access_log.as_ref().and_then(open), metrics: prometheus.map(measured) }
+    }
+
+    pub(crate) fn observer(&self) -> Arc<dyn Observer> {
+        if self.access.is_none() && self.metrics.is_none() {
+            return Arc::new(Nobody);
+        }
+        Arc::new(Recorder::new(self.access.clone(), self.metrics.clone()))
+    }
+
+    /// The service behind `prometheus@internal`.
+    pub(crate) fn prometheus(&self, window: &Window) -> Option<Prometheus> {
+        Some(Prometheus::new(Arc::clone(self.metrics.as_ref()?), InForce(window.clone())))
+    }
+
+    /// A new configuration is in force.
+    pub(crate) fn reloaded(&self) {
+        if let Some(metrics) = &self.metrics {
+            metrics.reloaded();
+        }
+    }
+
+    /// Opens the access log's file anew. Never waits.
+    pub(crate) fn reopen(&self) {
+        if let Some(access) = &self.access {
+            access.writer().reopen();
+        }
+    }
+
+    /// Has the last lines written. Not to be called where waiting is forbidden.
+    pub(crate) fn flush(&self) {
+        if let Some(access) = &self.access {
+            access.writer().flush(LAST_LINES);
+        }
+    }
+}
+
+/// The configuration that the traffic sees.
+struct InForce(Window);
+
+impl World for InForce {
+    fn present(&self) -> Present {
+        let Some(snapshot) = self.0.look() else { return Present::default() };
+        let mut present = Present::default();
+        for (name, router) in &snapshot.merged.http.routers {
+            let service = match router.object.settings.value.service.as_str() {
+                _ if !router.children.is_empty() => String::new(),
+                service => trafficcop_config::Name::qualify(service, name.provider()).to_string(),
+            };
+            present.routers.insert(name.to_string(), service);
+        }
+        for (name, service) in &snapshot.merged.http.services {
+            present.services.insert(name.to_string());
+            let balancer = service.settings.value.load_balancer.as_ref();
+            if balancer.is_none_or(|balancer| balancer.health_check.is_none()) {
+                continue;
+            }
+            let servers = snapshot.report.http.services.get(name).and_then(|report| report.servers.as_ref());
+            let mut servers = servers.map(|servers| servers.status()).unwrap_or_default();
+            servers.sort();
+            servers.dedup_by(|one, other| one.0 == other.0);
+            let shown = |(url, is_up)| Server { service: name.to_string(), url, is_up };
+            present.servers.extend(servers.into_iter().map(shown));
+        }
+        present
+    }
+}

@@ -1,0 +1,109 @@
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use trafficcop_config::settings::observability::AccessLogFields;
+use trafficcop_exchange::{ConnectionInfo, Headers, Method, RouteInfo, ServerInfo, StatusCode, Target};
+
+use super::*;
+
+fn exchange() -> Exchange {
+    let mut exchange = Exchange::new(Rc::new(ConnectionInfo {
+        entry_point: "web".into(),
+        peer: "127.0.0.1:5000".parse().unwrap(),
+        local: "127.0.0.1:80".parse().unwrap(),
+        tls: None,
+    }));
+    let (router, service) = ("r@file".into(), "a@file".into());
+    let info = RouteInfo { router, service, access_logs: true, metrics: true, tracing: true };
+    exchange.route = Some(Arc::new(info));
+    let (url, address) = ("http://127.0.0.1:90".into(), "127.0.0.1:90".into());
+    exchange.server = Some(Arc::new(ServerInfo { service: "a@file".into(), url, address }));
+    exchange
+}
+
+fn written(format: Format, headers: &[(&'static str, &'static str)], settings: &AccessLogFields) -> String {
+    let mut kept = Kept {
+        method: Method::GET,
+        target: Target::parse("/x?y=\"1".into()),
+        host: "a.test:81".into(),
+        version: Version::HTTP_11,
+        headers: Headers::new(),
+        answer: Headers::new(),
+        count: 7,
+    };
+    for (name, value) in headers {
+        kept.headers.append(*name, *value);
+    }
+    let outcome = Outcome {
+        status: StatusCode::OK,
+        bytes_in: 0,
+        bytes_out: 2,
+        duration: Duration::from_millis(3),
+        complete: true,
+    };
+    let ended = "2026-11-21T06:30:00.003Z".parse().unwrap();
+    let exchange = exchange();
+    let fields = Fields::new(settings);
+    let line = Line { kept: &kept, exchange: &exchange, outcome: &outcome, ended, fields: &fields };
+    String::from_utf8(format.line(&line)).unwrap()
+}
+
+fn keeping_headers() -> AccessLogFields {
+    let mut settings = AccessLogFields::default();
+    settings.headers.default_mode = "keep".into();
+    settings.headers.names.insert("Cookie".into(), "redact".into());
+    settings
+}
+
+#[test]
+fn the_common_layout() {
+    let expected = "127.0.0.1 - - [21/Nov/2026:06:30:00 +0000] \"GET /x?y=\\\"1 HTTP/1.1\" 200 2 \"-\" \"-\" 7 \
+                    \"r@file\" \"http://127.0.0.1:90\" 3ms\n";
+    assert_eq!(written(Format::Common, &[("User-Agent", "curl")], &AccessLogFields::default()), expected);
+}
+
+#[test]
+fn the_generic_layout_ends_earlier() {
+    let expected = "127.0.0.1 - - [21/Nov/2026:06:30:00 +0000] \"GET /x?y=\\\"1 HTTP/1.1\" 200 2 \"-\" \"curl\"\n";
+    assert_eq!(written(Format::GenericClf, &[("User-Agent", "curl")], &keeping_headers()), expected);
+}
+
+#[test]
+fn clients_cannot_break_out_of_their_field() {
+    let nasty = [("User-Agent", "a\\\" 200 \u{1b}[2J\r\n"), ("X-Forwarded-For", "1.1.1.1 - evil \"")];
+    let line = written(Format::GenericClf, &nasty, &keeping_headers());
+    let expected = "1.1.1.1\\x20-\\x20evil\\x20\\\" - - [21/Nov/2026:06:30:00 +0000] \"GET /x?y=\\\"1 HTTP/1.1\" 200 2 \
+                    \"-\" \"a\\\\\\\" 200 \\x1b[2J\\x0d\\x0a\"\n";
+    assert_eq!(line, expected);
+}
+
+#[test]
+fn dropped_fields_print_as_missing() {
+    let mut settings = AccessLogFields { default_mode: "drop".into(), ..AccessLogFields::default() };
+    settings.names.insert("RequestPath".into(), "keep".into());
+    let expected = "- - - [-] \"- /x?y=\\\"1 -\" - - \"-\" \"-\" - \"-\" \"-\" 0ms\n";
+    assert_eq!(written(Format::Common, &[], &settings), expected);
+}
+
+#[test]
+fn the_json_layout() {
+    let headers = [("cookie", "secret"), ("X-a", "1"), ("x-A", "2\n")];
+    let line = written(Format::Json, &headers, &keeping_headers());
+    assert_eq!(line.matches('\n').count(), 1);
+    let mut object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&line).unwrap();
+    for volatile in ["StartLocal", "time"] {
+        assert!(object.remove(volatile).is_some(), "{volatile}");
+    }
+    let expected = serde_json::json!({
+        "ClientAddr": "127.0.0.1:5000", "ClientHost": "127.0.0.1", "ClientPort": "5000", "ClientUsername": "-",
+        "DownstreamContentSize": 2, "DownstreamStatus": 200, "Duration": 3_000_000, "GzipRatio": 0,
+        "OriginContentSize": 0, "OriginDuration": 0, "OriginStatus": 0, "Overhead": 3_000_000,
+        "RequestAddr": "a.test:81", "RequestContentSize": 0, "RequestCount": 7, "RequestHost": "a.test",
+        "RequestMethod": "GET", "RequestPath": "/x?y=\"1", "RequestPort": "81", "RequestProtocol": "HTTP/1.1",
+        "RequestScheme": "http", "RetryAttempts": 0, "RouterName": "r@file", "ServiceAddr": "127.0.0.1:90",
+        "ServiceName": "a@file", "ServiceURL": "http://127.0.0.1:90", "StartUTC": "2026-11-21T06:30:00Z",
+        "entryPointName": "web", "level": "info", "msg": "", "request_Cookie": "REDACTED", "request_X-A": "1,2\n",
+    });
+    assert_eq!(serde_json::Value::Object(object), expected);
+}

@@ -1,0 +1,170 @@
+//! Metrics: counts of exchanges per entry point, router and service, under the names that Traefik gave them.
+//!
+//! What must hold: counting never waits for a reader for long, nor for another worker at all: each worker counts in a
+//! shard of its own, and whoever reads adds the shards up. What a client sends cannot make the number of series grow
+//! without bound. Series of objects that are gone go after the next reading.
+
+mod labels;
+mod prometheus;
+mod series;
+mod text;
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use trafficcop_config::settings::observability::Prometheus as Settings;
+use trafficcop_exchange::{Exchange, Headers, Request};
+
+use crate::Outcome;
+use labels::{Method, Protocol};
+pub use prometheus::{Certificate, Present, Prometheus, Server, World};
+use series::{Key, Scopes, Shard};
+
+/// Shards; workers beyond that share.
+const SHARDS: usize = 64;
+
+/// See the module.
+pub struct Metrics {
+    by_entry_point: bool,
+    by_router: bool,
+    by_service: bool,
+    buckets: Box<[f64]>,
+    /// Label and the request header it shows.
+    header_labels: Vec<(Box<str>, Box<str>)>,
+    shards: Box<[Mutex<Shard>]>,
+    connections: BTreeMap<Box<str>, AtomicI64>,
+    reloads: AtomicU64,
+    /// Seconds since 1970 of the last one that worked.
+    last_reload: AtomicI64,
+}
+
+/// What is kept of a request until it is counted.
+pub(crate) struct Kept {
+    method: Method,
+    protocol: Protocol,
+    /// The last `grpc-status` seen.
+    grpc: Option<u16>,
+    headers: Box<[Box<str>]>,
+}
+
+impl Kept {
+    pub(crate) fn grpc_status(&mut self, headers: &Headers) {
+        if self.protocol.is_grpc()
+            && let Some(status) = headers.get_str("grpc-status").and_then(|status| status.parse().ok())
+        {
+            self.grpc = Some(status);
+        }
+    }
+}
+
+thread_local! {
+    /// This thread's place among the shards.
+    static PLACE: Cell<Option<usize>> = const { Cell::new(None) };
+}
+static PLACES: AtomicUsize = AtomicUsize::new(0);
+
+fn place() -> usize {
+    PLACE.with(|place| {
+        place.get().unwrap_or_else(|| {
+            let taken = PLACES.fetch_add(1, Ordering::Relaxed) % SHARDS;
+            place.set(Some(taken));
+            taken
+        })
+    })
+}
+
+impl Metrics {
+    /// `entry_points`: the names of those whose connections are counted.
+    pub fn new<'a>(settings: &Settings, entry_points: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut buckets: Vec<f64> = settings.buckets.iter().copied().filter(|bound| bound.is_finite()).collect();
+        buckets.sort_by(f64::total_cmp);
+        buckets.dedup();
+        let header_labels = settings.header_labels.iter();
+        Self {
+            by_entry_point: settings.add_entry_points_labels,
+            by_router: settings.add_routers_labels,
+            by_service: settings.add_services_labels,
+            buckets: buckets.into(),
+            header_labels: header_labels.map(|(label, name)| (label.as_str().into(), name.as_str().into())).collect(),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            connections: entry_points.into_iter().map(|name| (name.into(), AtomicI64::new(0))).collect(),
+            reloads: AtomicU64::new(0),
+            last_reload: AtomicI64::new(Timestamp::now().as_second()),
+        }
+    }
+
+    /// A new dynamic configuration is in force.
+    pub fn reloaded(&self) {
+        self.reloads.fetch_add(1, Ordering::Relaxed);
+        self.last_reload.store(Timestamp::now().as_second(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn connections(&self, entry_point: &str, change: i64) {
+        if let Some(count) = self.connections.get(entry_point) {
+            count.fetch_add(change, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn keep(&self, request: &Request) -> Kept {
+        let value = |(_, name): &(_, Box<str>)| labels::header_value(request.headers.get(name));
+        Kept {
+            method: Method::of(&request.method),
+            protocol: Protocol::of(request),
+            grpc: None,
+            headers: self.header_labels.iter().map(value).collect(),
+        }
+    }
+
+    pub(crate) fn count(&self, kept: &Kept, exchange: &Exchange, outcome: &Outcome) {
+        let code = |status: u16| if kept.protocol.is_grpc() { kept.grpc.unwrap_or(2) } else { status };
+        let status = code(outcome.status.as_u16());
+        let tls = exchange.connection.tls.as_ref().map(|tls| (tls.version, tls.cipher));
+        let seconds = outcome.duration.as_secs_f64();
+        let key = |code| Key { code, method: kept.method, protocol: kept.protocol };
+        let counted = |seconds, bytes_out| series::Counted {
+            seconds,
+            bytes_in: outcome.bytes_in,
+            bytes_out,
+            tls,
+            labels: &kept.headers,
+        };
+        let mut shard = self.shards[place()].lock();
+        let Shard { entry_points, routers, services } = &mut *shard;
+        let add = |scopes: &mut Scopes, name: &str, beside: &str, code, what: &series::Counted<'_>| {
+            scopes.scope(name, beside).add(key(code), what, &self.buckets);
+        };
+        if self.by_entry_point {
+            let name = &*exchange.connection.entry_point;
+            add(entry_points, name, "", status, &counted(seconds, outcome.bytes_out));
+        }
+        if self.by_router
+            && let Some(route) = &exchange.route
+        {
+            add(routers, &route.router, &route.service, status, &counted(seconds, outcome.bytes_out));
+        }
+        if self.by_service
+            && let (Some(server), Some(origin)) = (&exchange.server, &exchange.origin)
+        {
+            let seconds = origin.started.elapsed().as_secs_f64().min(seconds);
+            let what = counted(seconds, origin.bytes.get());
+            add(services, &server.service, "", code(origin.status.as_u16()), &what);
+        }
+    }
+
+    /// All shards added up, and in each of them what is gone forgotten.
+    fn read(&self, present: &Present) -> Shard {
+        let mut all = Shard::default();
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            all.merge(&shard);
+            shard.forget(present);
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests;

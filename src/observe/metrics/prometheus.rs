@@ -1,0 +1,196 @@
+//! [`Prometheus`]: the service behind `prometheus@internal`, which writes the metrics down.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use trafficcop_exchange::{
+    Body, BodyError, BodyStream, Exchange, Frame, LocalBoxFuture, Request, Response, Service, StatusCode,
+};
+
+use super::Metrics;
+use super::series::{Scopes, Series};
+use super::text::Page;
+
+/// The configuration in force, as far as metrics show it.
+#[derive(Debug, Default)]
+pub struct Present {
+    /// `name@provider` of every router and of its service; the service is empty for routers that lead to others.
+    pub routers: BTreeMap<String, String>,
+    /// `name@provider`
+    pub services: BTreeSet<String>,
+    /// Of services with a health check.
+    pub servers: Vec<Server>,
+    /// Those that the default store serves.
+    pub certificates: Vec<Certificate>,
+}
+
+/// A server and whether it is up.
+#[derive(Debug)]
+pub struct Server {
+    pub service: String,
+    pub url: String,
+    pub is_up: bool,
+}
+
+/// A certificate's labels and its end.
+#[derive(Debug)]
+pub struct Certificate {
+    pub cn: String,
+    pub serial: String,
+    /// Names, sorted, joined by commas.
+    pub sans: String,
+    /// Seconds since 1970.
+    pub not_after: i64,
+}
+
+/// Who knows the configuration in force.
+pub trait World: Send + Sync + 'static {
+    fn present(&self) -> Present;
+}
+
+/// See the module.
+pub struct Prometheus {
+    metrics: Arc<Metrics>,
+    world: Box<dyn World>,
+}
+
+impl Prometheus {
+    pub fn new(metrics: Arc<Metrics>, world: impl World) -> Self {
+        Self { metrics, world: Box::new(world) }
+    }
+
+    #[cfg(test)]
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    pub(super) fn page(&self) -> String {
+        let metrics = &*self.metrics;
+        let present = self.world.present();
+        let all = metrics.read(&present);
+        let mut page = Page::default();
+        page.family("traefik_config_last_reload_success", "gauge", "When a configuration last came into force.");
+        page.sample("traefik_config_last_reload_success", &[], metrics.last_reload.load(Ordering::Relaxed));
+        page.family("traefik_config_reloads_total", "counter", "Configurations that came into force.");
+        page.sample("traefik_config_reloads_total", &[], metrics.reloads.load(Ordering::Relaxed));
+        if metrics.by_entry_point {
+            self.scopes(&mut page, "traefik_entrypoint", ("entrypoint", None), &all.entry_points);
+        }
+        page.family("traefik_open_connections", "gauge", "Connections that are open.");
+        for (name, count) in &metrics.connections {
+            let labels = [("entrypoint", &**name), ("protocol", "TCP")];
+            page.sample("traefik_open_connections", &labels, count.load(Ordering::Relaxed).max(0));
+        }
+        if metrics.by_router {
+            self.scopes(&mut page, "traefik_router", ("router", Some("service")), &all.routers);
+        }
+        if metrics.by_service {
+            self.scopes(&mut page, "traefik_service", ("service", None), &all.services);
+            if !present.servers.is_empty() {
+                page.family("traefik_service_server_up", "gauge", "Whether a server is up.");
+            }
+            for server in &present.servers {
+                let labels = [("service", &*server.service), ("url", &*server.url)];
+                page.sample("traefik_service_server_up", &labels, u8::from(server.is_up));
+            }
+        }
+        if !present.certificates.is_empty() {
+            page.family("traefik_tls_certs_not_after", "gauge", "When a certificate ends.");
+        }
+        for certificate in &present.certificates {
+            let labels = [("cn", &*certificate.cn), ("sans", &*certificate.sans), ("serial", &*certificate.serial)];
+            page.sample("traefik_tls_certs_not_after", &labels, certificate.not_after);
+        }
+        page.into_text()
+    }
+
+    /// The five families of one kind of scope.
+    fn scopes(&self, page: &mut Page, prefix: &str, (label, beside): (&str, Option<&str>), scopes: &Scopes) {
+        let scopes: BTreeMap<_, _> = scopes.0.iter().collect();
+        if scopes.is_empty() {
+            return;
+        }
+        let named = |name| format!("{prefix}_{name}");
+        let each = |page: &mut Page, write: &mut dyn FnMut(&mut Page, &[(&str, &str)], &Series)| {
+            for (name, scope) in &scopes {
+                for (key, series) in &scope.series {
+                    let code = key.code.to_string();
+                    let mut labels =
+                        vec![("code", &*code), ("method", key.method.0), ("protocol", key.protocol.name())];
+                    labels.push((label, name));
+                    labels.extend(beside.map(|beside| (beside, &*scope.beside)));
+                    labels.sort_unstable();
+                    write(page, &labels, series);
+                }
+            }
+        };
+        let name = named("request_duration_seconds");
+        page.family(&name, "histogram", "How long requests took.");
+        each(page, &mut |page, labels, series| self.histogram(page, &name, labels, series));
+        for (name, help, value) in [
+            ("requests_bytes_total", "Bytes of bodies of requests.", (|series| series.bytes_in) as fn(&Series) -> u64),
+            ("responses_bytes_total", "Bytes of bodies of responses.", |series| series.bytes_out),
+        ] {
+            let name = named(name);
+            page.family(&name, "counter", help);
+            each(page, &mut |page, labels, series| page.sample(&name, labels, value(series)));
+        }
+        let name = named("requests_total");
+        page.family(&name, "counter", "Requests.");
+        each(page, &mut |page, labels, series| {
+            for (values, count) in &series.requests {
+                let mut labels = labels.to_vec();
+                let names = self.metrics.header_labels.iter().map(|(label, _)| &**label);
+                labels.extend(names.zip(values.iter().map(|value| &**value)));
+                page.sample(&name, &labels, count);
+            }
+        });
+        if scopes.values().all(|scope| scope.tls.is_empty()) {
+            return;
+        }
+        let name = named("requests_tls_total");
+        page.family(&name, "counter", "Requests over TLS.");
+        for (own, scope) in &scopes {
+            for ((version, cipher), count) in &scope.tls {
+                let mut labels = vec![(label, &***own)];
+                labels.extend(beside.map(|beside| (beside, &*scope.beside)));
+                labels.extend([("tls_cipher", *cipher), ("tls_version", *version)]);
+                page.sample(&name, &labels, count);
+            }
+        }
+    }
+
+    fn histogram(&self, page: &mut Page, name: &str, labels: &[(&str, &str)], series: &Series) {
+        let bounds = self.metrics.buckets.iter().map(ToString::to_string).chain(["+Inf".to_owned()]);
+        let mut so_far = 0;
+        for (bound, count) in bounds.zip(&series.buckets) {
+            so_far += count;
+            let labels = [labels, &[("le", &bound)]].concat();
+            page.sample(&format!("{name}_bucket"), &labels, so_far);
+        }
+        page.sample(&format!("{name}_sum"), labels, series.seconds);
+        page.sample(&format!("{name}_count"), labels, so_far);
+    }
+}
+
+impl Service for Prometheus {
+    fn call<'a>(&'a self, _: Request, _: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
+        let mut response = Response::new(StatusCode::OK);
+        let kind = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
+        response.headers.append("Content-Type", kind);
+        response.body = Body::stream(Whole(Some(self.page().into())));
+        Box::pin(std::future::ready(response))
+    }
+}
+
+/// A page whose length is not announced, as of old.
+struct Whole(Option<Bytes>);
+
+impl BodyStream for Whole {
+    fn poll_frame(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
+        Poll::Ready(self.0.take().map(|page| Ok(Frame::Data(page))))
+    }
+}
