@@ -44,7 +44,7 @@ fn demonstrate(once: bool) -> io::Result<()> {
         let started = Instant::now();
         let (web, api) = (free_port(8000).await?, free_port(8080).await?);
         let app = App::start(settings(web, api)).await.map_err(io::Error::other)?;
-        let backends = [echo::start("one").await?, echo::start("two").await?];
+        let backends = [echo::start("one")?, echo::start("two")?];
         let node = read(&routes(backends), Format::Yaml, "demo.yml").map_err(io::Error::other)?;
         let configuration = document::decode(&node).map_err(io::Error::other)?;
         app.publisher("demo").publish(configuration).await;

@@ -44,7 +44,7 @@ pub(super) fn alone(args: &[&str]) -> io::Result<()> {
 }
 
 /// Starts one on a free port of its own thread; it lives as long as the process.
-pub(super) async fn start(name: &'static str) -> io::Result<SocketAddr> {
+pub(super) fn start(name: &'static str) -> io::Result<SocketAddr> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
@@ -92,7 +92,7 @@ impl Handler for Echo {
             ),
             Some(("slow", millis)) => {
                 tokio::time::sleep(Duration::from_millis(millis.parse().unwrap_or(100))).await;
-                self.head(request)
+                self.head(&request)
             }
             Some(("bytes", count)) => {
                 let mut response = Response::new(StatusCode::OK);
@@ -101,13 +101,13 @@ impl Handler for Echo {
                 response.body = Body::stream(Zeros { left });
                 response
             }
-            _ => self.head(request),
+            _ => self.head(&request),
         }
     }
 }
 
 impl Echo {
-    fn head(&self, request: Request) -> Response {
+    fn head(&self, request: &Request) -> Response {
         let mut text = format!("Name: {}\n", self.name);
         let _fits = writeln!(text, "{} {} {:?}", request.method, request.target.to_uri(), request.version);
         let _fits = writeln!(text, "Host: {}", request.host_str());
