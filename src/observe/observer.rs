@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trafficcop_exchange::{Exchange, Headers, Request, Response, StatusCode};
+use trafficcop_exchange::{Exchange, Headers, Origin, Request, Response, StatusCode};
 
 /// Told of every exchange of every entry point, on the worker that has it. It must never wait.
 pub trait Observer: Send + Sync + 'static {
@@ -42,6 +42,13 @@ pub struct Outcome {
     pub duration: Duration,
     /// The answer reached its end.
     pub complete: bool,
+}
+
+impl Outcome {
+    /// How much of the whole was spent with the server.
+    pub(crate) fn duration_of(&self, origin: &Origin, exchange: &Exchange) -> Duration {
+        self.duration.saturating_sub(origin.started.saturating_duration_since(exchange.started))
+    }
 }
 
 /// Nobody listens.

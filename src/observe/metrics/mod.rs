@@ -148,7 +148,7 @@ impl Metrics {
         if self.by_service
             && let (Some(server), Some(origin)) = (&exchange.server, &exchange.origin)
         {
-            let seconds = origin.started.elapsed().as_secs_f64().min(seconds);
+            let seconds = outcome.duration_of(origin, exchange).as_secs_f64();
             let what = counted(seconds, origin.bytes.get());
             add(services, &server.service, "", code(origin.status.as_u16()), &what);
         }

@@ -78,7 +78,7 @@ impl Members<'_> {
         let (exchange, outcome) = (self.line.exchange, self.line.outcome);
         let origin = exchange.origin.as_deref();
         let origin_bytes = origin.map_or(0, |origin| origin.bytes.get());
-        let waited = origin.map_or(0, |origin| nanos(origin.started.elapsed()).min(nanos(outcome.duration)));
+        let waited = origin.map_or(0, |origin| nanos(outcome.duration_of(origin, exchange)));
         self.put("DownstreamStatus", outcome.status.as_u16());
         self.put("DownstreamContentSize", outcome.bytes_out);
         self.put("Duration", nanos(outcome.duration));
