@@ -17,9 +17,10 @@ impl Filter {
     pub(super) fn new(settings: &AccessLogFilters) -> Self {
         let mut statuses = Vec::new();
         for text in &settings.status_codes {
-            match range(text) {
-                Some(range) => statuses.push(range),
-                None => tracing::error!(%text, "accessLog.filters.statusCodes: this is neither a status nor a range."),
+            if let Some(range) = range(text) {
+                statuses.push(range);
+            } else {
+                tracing::error!(%text, "accessLog.filters.statusCodes: this is neither a status nor a range.");
             }
         }
         let slower_than = settings.min_duration.positive().unwrap_or_default();

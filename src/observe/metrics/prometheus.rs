@@ -46,6 +46,9 @@ pub struct Certificate {
     pub not_after: i64,
 }
 
+/// Writes one series down, under its labels.
+type Write<'a> = dyn FnMut(&mut Page, &[(&str, &str)], &Series) + 'a;
+
 /// Who knows the configuration in force.
 pub trait World: Send + Sync + 'static {
     fn present(&self) -> Present;
@@ -114,7 +117,7 @@ impl Prometheus {
             return;
         }
         let named = |name| format!("{prefix}_{name}");
-        let each = |page: &mut Page, write: &mut dyn FnMut(&mut Page, &[(&str, &str)], &Series)| {
+        let each = |page: &mut Page, write: &mut Write<'_>| {
             for (name, scope) in &scopes {
                 for (key, series) in &scope.series {
                     let code = key.code.to_string();
