@@ -3,6 +3,7 @@
 //! A load is whole or not at all: one bad file leaves what was published before in force. What must hold: a reader never
 //! takes a half-written file for a configuration if the writer closes or renames it in time (see [`watch`]).
 
+mod inline;
 mod load;
 mod merge;
 mod watch;

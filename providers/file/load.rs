@@ -6,7 +6,7 @@ use trafficcop_config::dynamic::{Configuration, document};
 use trafficcop_config::read::{self, Format};
 use trafficcop_config::{ConfigError, ConfigErrors, Origin, Problem};
 
-use crate::merge;
+use crate::{inline, merge};
 
 /// Where the configuration lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,9 @@ fn document_at(path: &Path, format: Format, log_templates: bool) -> Result<Confi
         tracing::debug!(file = %path.display(), content = %expanded, "Template is expanded.");
     }
     let node = read::document(&expanded, format, &path.to_string_lossy())?;
-    document::decode(&node)
+    let mut configuration = document::decode(&node)?;
+    inline::inline(&mut configuration);
+    Ok(configuration)
 }
 
 fn not_readable(path: &Path, why: &str) -> ConfigErrors {
