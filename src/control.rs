@@ -1,13 +1,14 @@
 //! The control plane's loop: what providers say becomes the snapshot in force.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trafficcop_config::dynamic::Middleware;
 use trafficcop_config::{At, ConfigError, ConfigErrors, Problem};
-use trafficcop_merger::{Configurations, Inbox, News, Severity};
+use trafficcop_merger::{Configurations, Inbox, News, Note, Severity};
 use trafficcop_provider::Event;
 use trafficcop_provider::publisher::MiddlewareCheck;
-use trafficcop_snapshot::{Builder, Live, Report};
+use trafficcop_snapshot::{Builder, Live, Report, Snapshot};
 
 use crate::measured::Measured;
 
@@ -32,7 +33,7 @@ pub(crate) async fn run(plane: Plane) {
         let built = tokio::task::spawn_blocking(move || {
             let before = live.current(0);
             let snapshot = builder.apply(&configurations);
-            live.swap(&snapshot);
+            live.swap(&with_refusals(&snapshot, &round.refused));
             tell(&before.report, &snapshot.report);
             builder
         });
@@ -47,6 +48,18 @@ pub(crate) async fn run(plane: Plane) {
             }
         }
     }
+}
+
+/// The snapshot, saying also which documents were refused: whoever asks the API is to see why a change had no effect.
+/// They are logged where they come by, see [`news`].
+fn with_refusals(snapshot: &Arc<Snapshot>, refused: &BTreeMap<Arc<str>, ConfigErrors>) -> Arc<Snapshot> {
+    if refused.is_empty() {
+        return Arc::clone(snapshot);
+    }
+    let mut report = Report::clone(&snapshot.report);
+    report.notes.extend(refused.values().flat_map(|errors| &errors.0).map(|error| Note::also(error.clone())));
+    let (entries, tls, merged) = (snapshot.entries.clone(), Arc::clone(&snapshot.tls), Arc::clone(&snapshot.merged));
+    Arc::new(Snapshot { entries, tls, merged, report: Arc::new(report) })
 }
 
 /// Logs what is wrong now and was not before.
@@ -91,9 +104,6 @@ pub(crate) fn news(event: Event) -> News {
     }
 }
 
-/// Kinds that Traefik knows and this build does not: whoever uses one is disabled with that reason when it is built, but
-/// the document it stands in is not refused for it.
-const NOT_YET: [&str; 4] = ["buffering", "grpcWeb", "passTLSClientCert", "plugin"];
 /// Kinds for TCP; they are looked at when they are built.
 const TCP_KINDS: [&str; 3] = ["inFlightConn", "ipAllowList", "ipWhiteList"];
 
@@ -102,7 +112,7 @@ pub(crate) fn middleware_check() -> MiddlewareCheck {
     Arc::new(|path: &str, middleware: &At<Middleware>| {
         let mut errors = Vec::new();
         for (kind, settings) in &middleware.kinds {
-            let not_yet = if path.starts_with("tcp.") { &TCP_KINDS[..] } else { &NOT_YET[..] };
+            let not_yet = if path.starts_with("tcp.") { &TCP_KINDS[..] } else { &[] };
             match trafficcop_middleware::find(kind) {
                 _ if not_yet.iter().any(|known| known.eq_ignore_ascii_case(kind)) => {}
                 Some(known) => errors.extend((known.check)(settings).err().into_iter().flat_map(|found| found.0)),

@@ -30,7 +30,7 @@ pub(crate) fn inline(configuration: &mut Configuration) {
         transport.value.certificates.iter_mut().for_each(pair);
     }
     for transport in configuration.tcp.iter_mut().flat_map(|tcp| tcp.servers_transports.values_mut()) {
-        for tls in &mut transport.value.tls {
+        if let Some(tls) = &mut transport.value.tls {
             tls.root_cas.iter_mut().for_each(one);
             tls.certificates.iter_mut().for_each(pair);
         }
