@@ -1,17 +1,20 @@
 //! One request to one server: a kept connection or a new one, and the answer.
 
+use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use trafficcop_exchange::{Interim, Method, Request, Response};
-use trafficcop_h1::{CallOptions, Connection};
+use trafficcop_h1::Connection;
 
 use super::connect::{Protocol, dial};
 use super::failure::{ConnectError, Failure};
 use super::h2::Shared;
 use super::pinned::Way;
 use super::pool;
+use super::retired;
 use super::server_url::Scheme;
 use super::stream::Stream;
 use super::transport::Endpoint;
@@ -77,7 +80,14 @@ pub(crate) async fn send(
     match ready {
         Ready::Http2(mut shared) => {
             let is_secure = endpoint.url.scheme == Scheme::Https;
-            Box::pin(shared.call(request, is_secure, endpoint.manners.call.response_header_timeout)).await
+            let host = shared.peer();
+            let spare = may_be_spared(&request).then(|| Box::new(copy(&request)));
+            let limit = endpoint.manners.call.response_header_timeout;
+            tokio::select! {
+                biased;
+                answer = Box::pin(shared.call(request, is_secure, limit)) => answer,
+                () = retired::death(endpoint, host) => Err(Failure::gone(spare)),
+            }
         }
         Ready::Http1(connection) => {
             if endpoint.via.is_some() && endpoint.url.scheme != Scheme::Https {
@@ -85,14 +95,21 @@ pub(crate) async fn send(
             }
             let home = Arc::clone(endpoint);
             let home = move |connection| pool::put(&home, way.owner, connection);
-            let shared = &endpoint.manners.call;
+            let mut options = Cow::Borrowed(&endpoint.manners.call);
             if request.upgrade.is_some() {
                 // Some servers want these names spelled as in the standard, which Go's canonical case is not.
                 spell_websocket(&mut request);
-                let options = CallOptions { canonical_names: false, ..shared.clone() };
-                return Ok(connection.call(request, &options, interim, home).await?);
+                options.to_mut().canonical_names = false;
             }
-            Ok(connection.call(request, shared, interim, home).await?)
+            let (host, condemned) = (connection.io().peer(), connection.io().condemned());
+            let mut call = pin!(connection.call(request, &options, interim, home));
+            tokio::select! {
+                biased;
+                answer = &mut call => return Ok(answer?),
+                () = retired::death(endpoint, host) => condemned.set(),
+            }
+            // It finds the connection at its end, and gives the request back if it can be sent elsewhere.
+            Ok(call.await?)
         }
     }
 }
@@ -104,6 +121,18 @@ pub(crate) fn may_repeat(request: &Request) -> bool {
     HARMLESS.contains(&request.method)
         || request.headers.contains("idempotency-key")
         || request.headers.contains("x-idempotency-key")
+}
+
+/// Whether a copy costs little and may be sent when hyper does not give the request back.
+fn may_be_spared(request: &Request) -> bool {
+    request.body.is_empty() && may_repeat(request)
+}
+
+fn copy(request: &Request) -> Request {
+    let mut copy = Request::new(request.method.clone(), request.target.clone());
+    copy.host = request.host.clone();
+    copy.headers = request.headers.clone();
+    copy
 }
 
 /// A proxy wants the whole URL.

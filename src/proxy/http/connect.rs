@@ -48,7 +48,7 @@ pub(crate) async fn dial(endpoint: &Endpoint, http1_only: bool) -> Result<(Strea
     if url.scheme != Scheme::Https {
         let by_prior_knowledge = url.scheme == Scheme::H2c && !http1_only;
         let protocol = if by_prior_knowledge { Protocol::Http2 } else { Protocol::Http1 };
-        return Ok((Stream::Plain(tcp), protocol));
+        return Ok((Stream::plain(tcp), protocol));
     }
     let secured = async {
         if let Some(via) = &endpoint.via {
@@ -68,7 +68,7 @@ pub(crate) async fn dial(endpoint: &Endpoint, http1_only: bool) -> Result<(Strea
         Some(b"h2") => Protocol::Http2,
         _ => Protocol::Http1,
     };
-    Ok((Stream::Tls(Box::new(tls)), protocol))
+    Ok((Stream::tls(tls), protocol))
 }
 
 /// A TCP connection to the host of `url`, whichever of its addresses answers.

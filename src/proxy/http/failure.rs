@@ -66,6 +66,11 @@ impl Failure {
         Self { request: Some(request), is_unsent: true, ..failure }
     }
 
+    /// The server's host is gone; the request, if it may be sent elsewhere.
+    pub(crate) fn gone(request: Option<Box<Request>>) -> Self {
+        Self { request, ..Self::closed("the server was taken out and gives no sign of life") }
+    }
+
     /// No answer in time.
     pub(crate) fn late() -> Self {
         Self::new(Stage::Timeout, Reason::ResponseTimeout, StatusCode::GATEWAY_TIMEOUT, "no answer in time")

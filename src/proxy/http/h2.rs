@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,7 @@ const MOST_HEADER_BYTES: u32 = 1 << 20;
 pub(crate) struct Shared {
     sender: SendRequest<Outgoing>,
     use_: Rc<Use>,
+    peer: SocketAddr,
 }
 
 struct Use {
@@ -61,6 +63,7 @@ impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for OnThisWork
 
 impl Shared {
     pub(crate) async fn open(stream: Stream, manners: &Manners) -> Result<Self, ConnectError> {
+        let peer = stream.peer();
         let mut builder = Builder::new(OnThisWorker);
         builder
             .timer(TokioTimer::new())
@@ -88,7 +91,12 @@ impl Shared {
                 tracing::debug!(%error, "HTTP/2 connection to a server ended.");
             }
         });
-        Ok(Self { sender, use_ })
+        Ok(Self { sender, use_, peer })
+    }
+
+    /// Where it leads.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -3,6 +3,7 @@
 //! Nothing is kept alive by this: whoever uses an endpoint or a state holds it.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use parking_lot::Mutex;
 use trafficcop_balancer::Status;
 use trafficcop_config::dynamic::http::{HealthCheck, LoadBalancer, PassiveHealthCheck};
 
+use super::retired;
 use super::server_url::{Scheme, ServerUrl};
 use super::transport::Endpoint;
 
@@ -20,6 +22,8 @@ pub(crate) struct Known {
     endpoints: Mutex<Kept<(Scheme, Bytes), Weak<Endpoint>>>,
     /// By service and URL.
     states: Mutex<Kept<(String, String), State>>,
+    /// The servers of each service as it was built last.
+    services: Mutex<Kept<String, Vec<Weak<Endpoint>>>>,
 }
 
 /// A server's state, and the checks by which it has come about.
@@ -41,6 +45,30 @@ impl Known {
         let endpoint = build();
         endpoints.insert(key, Arc::downgrade(&endpoint), |endpoint| endpoint.strong_count() > 0);
         endpoint
+    }
+
+    /// Takes down with which servers a service was built. Those that it had before and has no more are retired: whoever
+    /// waits for one of them is told.
+    pub(crate) fn built<'a>(&self, service: &str, endpoints: impl Iterator<Item = &'a Arc<Endpoint>>) {
+        let present: Vec<&Arc<Endpoint>> = endpoints.collect();
+        let mut services = self.services.lock();
+        let before = services.map.remove(service).unwrap_or_default();
+        let mut has_retired = false;
+        for endpoint in before.iter().filter_map(Weak::upgrade) {
+            if !present.iter().any(|other| other.id == endpoint.id) {
+                has_retired = true;
+                endpoint.is_retired.store(true, Ordering::Relaxed);
+            }
+        }
+        for endpoint in &present {
+            endpoint.is_retired.store(false, Ordering::Relaxed);
+        }
+        let present = present.into_iter().map(Arc::downgrade).collect();
+        let is_used = |endpoints: &Vec<Weak<Endpoint>>| endpoints.iter().any(|endpoint| endpoint.strong_count() > 0);
+        services.insert(service.to_owned(), present, is_used);
+        if has_retired {
+            retired::announce();
+        }
     }
 
     /// The state of a server of that service. One that was down stays so when the service is built anew, as long as the

@@ -22,6 +22,7 @@ mod pinned;
 mod pool;
 mod reach;
 mod replay;
+mod retired;
 mod server_url;
 mod servers;
 mod stream;

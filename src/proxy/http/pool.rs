@@ -195,7 +195,7 @@ mod tests {
         for _ in 0..count {
             let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             servers.push(listener.accept().await.unwrap().0);
-            put(&endpoint, 0, Connection::new(Stream::Plain(stream)));
+            put(&endpoint, 0, Connection::new(Stream::plain(stream)));
         }
         Kept { endpoint, servers }
     }

@@ -83,6 +83,7 @@ impl Servers {
             members
                 .push((candidate, Server { info: Arc::new(info), endpoint, url, preserve_path: server.preserve_path }));
         }
+        transport.known.built(name, members.iter().map(|(_, server): &(_, Server)| &server.endpoint));
         // So that not every restart begins with the same server.
         members.shuffle(&mut rand::rng());
         let mut balancer = Balancer::new(members, |candidates| kind.strategy(candidates));
@@ -164,15 +165,19 @@ impl Servers {
             }
             Err(failure) => failure.answer(cx),
         };
-        if let Some(passive) = &self.passive {
-            passive.learn(index, candidate, was_reached && !response.status.is_server_error());
-        }
+        self.learn(index, was_reached && !response.status.is_server_error());
         if let Some(cookie) = &self.cookie
             && bound.is_none_or(|bound| bound.outdated || bound.index != index)
         {
             cookie.write(index, &mut response);
         }
         response
+    }
+
+    fn learn(&self, index: usize, was_well: bool) {
+        if let Some(passive) = &self.passive {
+            passive.learn(index, self.balancer.candidate(index), was_well);
+        }
     }
 
     /// What is the same whichever server gets the request. Gives the protocol that the client wants to switch to.

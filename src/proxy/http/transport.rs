@@ -61,6 +61,8 @@ pub(crate) struct Endpoint {
     pub(crate) manners: Arc<Manners>,
     /// The proxy of the environment, when this server is reached through one.
     pub(crate) via: Option<Via>,
+    /// The service that was built with it was built anew without it.
+    pub(crate) is_retired: AtomicBool,
     /// It spoke HTTP/2 when it was last asked which it speaks.
     pub(crate) speaks_http2: AtomicBool,
 }
@@ -143,6 +145,7 @@ impl Endpoint {
             url,
             manners: Arc::clone(manners),
             via,
+            is_retired: AtomicBool::new(false),
             speaks_http2,
         })
     }

@@ -2,6 +2,7 @@
 //! nothing more can be tried.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -77,21 +78,20 @@ impl Servers {
             match attempt::send(connection, &server.endpoint, visit.way, request, &cx.interim).await {
                 Ok(response) => return (index, Ok(in_flight::until_the_end(response, counted))),
                 Err(mut failure) => {
-                    // A stale connection says nothing of its server. But one that then closes a new connection too is
-                    // going down, and another may take over.
-                    let again = if failure.is_stale() {
-                        Some(index)
-                    } else if repeats > 0 {
-                        pick(&visit.tried)
-                    } else {
-                        None
-                    };
-                    let Some(next) = again.filter(|_| repeats < MOST_REPEATS) else { return (index, Err(failure)) };
+                    if repeats == MOST_REPEATS {
+                        return (index, Err(failure));
+                    }
                     let Some(mut again) = failure.take_repeatable() else { return (index, Err(failure)) };
+                    // A stale connection says nothing of its server. One that closes a new connection without an
+                    // answer is going down, and another may take over.
+                    let is_over = !failure.is_stale() || server.endpoint.is_retired.load(Ordering::Relaxed);
+                    let next = if is_over { pick(&visit.tried) } else { Some(index) };
+                    let Some(next) = next else { return (index, Err(failure)) };
                     original.restore(&mut again);
                     request = again;
                     repeats += 1;
                     if next != index {
+                        self.learn(index, false);
                         index = next;
                         visit.tried.push(index);
                         ready = attempt::kept(&self.balancer.target(index).endpoint, visit.way);

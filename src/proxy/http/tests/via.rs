@@ -24,6 +24,7 @@ fn behind(server: &str, proxy: &str) -> Arc<Endpoint> {
         url: ServerUrl::parse(server).unwrap(),
         manners: Arc::clone(&transport.manners),
         via: Via::parse(proxy),
+        is_retired: AtomicBool::new(false),
         speaks_http2: AtomicBool::new(false),
     })
 }
