@@ -1,6 +1,6 @@
 //! The certificate of last resort: self-signed, made once, kept as long as the process runs.
 //!
-//! Traefik makes a new one after every reload, which breaks whoever pinned it; ours stays (SEMANTICS 20.12).
+//! Traefik makes a new one after every reload, which breaks whoever pinned it; ours stays.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
