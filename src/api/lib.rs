@@ -1,9 +1,9 @@
 //! The read-only window: what the snapshot in force says of itself, in the shape that tools know from Traefik.
 //!
-//! Knows no provider and no socket; nothing can be changed through it. What must hold: the answers
-//! are those of Traefik field by field (also in what they show of users and keys), so that dashboards and scripts made for it go on working; and making an answer
-//! never holds up a worker. Our own addition is `/api/problems`: everything that is wrong, with its place and what was
-//! probably meant.
+//! Knows no provider and no socket; nothing can be changed through it. What must hold: the answers are those of Traefik
+//! field by field (also in what they show of users and keys), so that dashboards and scripts made for it go on working;
+//! and making an answer never holds up a worker. Our own addition is `/api/problems`: everything that is wrong, with its
+//! place and what was probably meant.
 
 mod answer;
 mod certificates;
