@@ -5,6 +5,8 @@ use crate::effect::NoEffect;
 const LATER: &str = "not in this build yet";
 const NEVER: &str = "this program never calls home";
 const NO_PLUGINS: &str = "plugins are not supported";
+const CLOSED: &str = "plugins are not supported: the routers that use it are closed";
+const ALONE: &str = "not in this build yet: each instance limits for itself";
 
 const fn no(pattern: &'static str, reason: &'static str) -> NoEffect {
     NoEffect { pattern, reason }
@@ -62,7 +64,8 @@ pub const STATIC: &[NoEffect] = &[
 
 /// Of the dynamic configuration. A path covers all below it.
 pub const DYNAMIC: &[NoEffect] = &[
-    no("http.middlewares.*.plugin", NO_PLUGINS),
+    no("http.middlewares.*.plugin", CLOSED),
+    no("http.middlewares.*.rateLimit.redis", ALONE),
     no("http.routers.*.tls.certResolver", LATER),
     no("http.serversTransports.*.spiffe", LATER),
     no("tcp", LATER),
