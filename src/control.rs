@@ -91,7 +91,7 @@ fn tell(before: &Report, now: &Report) {
 /// What a provider says, in the merger's words. Refusals are logged here, where every provider's come by.
 pub(crate) fn news(event: Event) -> News {
     match event {
-        Event::Configuration { provider, configuration, .. } => News::Configuration { provider, configuration },
+        Event::Configuration { provider, configuration, problems } => News::Part { provider, configuration, problems },
         Event::Refused { provider, errors } => {
             for error in &errors.0 {
                 tracing::error!(

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use trafficcop_api::Window;
 use trafficcop_config::settings::Settings;
 use trafficcop_merger::Inbox;
-use trafficcop_provider::{Event, ProviderError};
+use trafficcop_provider::Event;
 use trafficcop_server::{Options, Server, Stopping, worker_count};
 use trafficcop_snapshot::{Builder, Environment, Live};
 
@@ -33,8 +33,6 @@ pub enum StartError {
     Server(#[from] trafficcop_server::StartError),
     #[error("cannot start the thread that takes old snapshots apart: {0}")]
     Reaper(std::io::Error),
-    #[error(transparent)]
-    Provider(#[from] ProviderError),
 }
 
 /// A running router.
@@ -73,7 +71,7 @@ impl App {
         let plane = control::Plane { inbox, first, builder, live: live_too, measured: told };
         tokio::spawn(control::run(plane));
         let starter = providers::Starter { out: events.clone(), check: control::middleware_check() };
-        providers::start(&settings, &starter)?;
+        providers::start(&settings, &starter);
         Ok(Self { server, live, events, measured })
     }
 

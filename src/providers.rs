@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use trafficcop_config::settings::Settings;
+use trafficcop_config::{ConfigError, ConfigErrors, Origin, Problem};
 use trafficcop_provider::backoff::Backoff;
 use trafficcop_provider::publisher::MiddlewareCheck;
 use trafficcop_provider::{Event, Provider, ProviderError, Publisher};
@@ -13,7 +14,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Starts a provider if the settings ask for it.
-type Start = fn(&Settings, &Starter) -> Result<(), ProviderError>;
+type Start = fn(&Settings, &Starter);
 
 /// Every provider of this build, sorted.
 const PROVIDERS: &[Start] = &[
@@ -23,8 +24,10 @@ const PROVIDERS: &[Start] = &[
 ];
 
 /// Starts every provider that the settings name; each runs on the current runtime until the process ends.
-pub(crate) fn start(settings: &Settings, starter: &Starter) -> Result<(), ProviderError> {
-    PROVIDERS.iter().try_for_each(|start| start(settings, starter))
+pub(crate) fn start(settings: &Settings, starter: &Starter) {
+    for start in PROVIDERS {
+        start(settings, starter);
+    }
 }
 
 /// What every provider is given.
@@ -34,11 +37,18 @@ pub(crate) struct Starter {
 }
 
 impl Starter {
-    /// Runs the provider, again and again, later and later; its last configuration stays in force meanwhile.
-    fn start<P: Provider>(&self, settings: Option<P::Settings>) -> Result<(), ProviderError> {
-        let Some(settings) = settings else { return Ok(()) };
-        let mut provider = P::new(settings)?;
+    /// Runs the provider, again and again, later and later; its last configuration stays in force meanwhile. One whose
+    /// settings are unusable is left out, as Traefik does: the others keep serving, and the API shows why.
+    fn start<P: Provider>(&self, settings: Option<P::Settings>) {
+        let Some(settings) = settings else { return };
         let publisher = Publisher::new(P::NAME, self.out.clone(), self.check.clone());
+        let mut provider = match P::new(settings) {
+            Ok(provider) => provider,
+            Err(error) => {
+                tokio::spawn(async move { publisher.refuse(unusable(&error)).await });
+                return;
+            }
+        };
         tokio::spawn(async move {
             let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
             loop {
@@ -52,8 +62,13 @@ impl Starter {
                 tokio::time::sleep(pause).await;
             }
         });
-        Ok(())
     }
+}
+
+/// The settings of a provider cannot be used; the error names the option.
+fn unusable(error: &ProviderError) -> ConfigErrors {
+    let problem = Problem::Other { message: error.to_string() };
+    ConfigErrors(vec![ConfigError { at: Origin::Unknown, path: String::new(), problem }])
 }
 
 /// The folder, or else the file.

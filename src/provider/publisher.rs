@@ -84,8 +84,6 @@ impl Publisher {
 
     /// Reports a document that was refused; what was published before stays in force.
     pub async fn refuse(&self, errors: ConfigErrors) {
-        // The way back to what was said last is news, too: it ends the refusal.
-        *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
         // Whoever repairs the document by undoing the change says what was said before, and must be heard.
         *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
         let _closing = self.out.send(Event::Refused { provider: Arc::clone(&self.provider), errors }).await;

@@ -53,6 +53,16 @@ async fn a_bad_file_changes_nothing_and_is_told() {
     router.app.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_with_unusable_settings_is_left_out_and_told() {
+    let back = Backend::start("back").await;
+    let settings = "entryPoints: {web: {address: '127.0.0.1:0'}}\nproviders: {docker: {constraints: 'Labl(`a`)'}}";
+    let router = Router::start_with(settings, &routes(&["a.test"], &[back.url()])).await;
+    router.answers(200, "a.test", "/").await;
+    router.reports(&["providers.docker.constraints", "Labl"]).await;
+    router.app.stop().await;
+}
+
 /// Kubernetes mounts a ConfigMap as links through a link to a folder, and changes only that one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_that_points_elsewhere_is_followed() {

@@ -32,9 +32,14 @@ impl Router {
         let folder = tempfile::tempdir().expect("there is a place for temporary files");
         fs::write(folder.path().join(DYNAMIC), dynamic).expect("the folder can be written");
         let text = settings.replacen("entryPoints: {", "entryPoints: {traefik: {address: '127.0.0.1:0'}, ", 1);
-        let rest =
-            format!("api: {{insecure: true}}\nproviders: {{file: {{directory: '{}'}}}}", folder.path().display());
-        let node = document(&format!("{text}\n{rest}\n"), Format::Yaml, "static.yml").expect("the settings are YAML");
+        let file = format!("providers: {{file: {{directory: '{}'}}", folder.path().display());
+        let text = if text.contains("providers: {") {
+            text.replacen("providers: {", &format!("{file}, "), 1)
+        } else {
+            format!("{text}\n{file}}}")
+        };
+        let text = format!("{text}\napi: {{insecure: true}}\n");
+        let node = document(&text, Format::Yaml, "static.yml").expect("the settings are YAML");
         let loaded = load(Source::File("static.yml".into()), &node).expect("the settings are right");
         let app = App::start(loaded.settings).await.expect("the router starts");
         Self { app, folder }
