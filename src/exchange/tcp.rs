@@ -18,7 +18,7 @@ pub struct TcpConnection {
 
 /// The end of a TCP route: serves a connection to its end.
 pub trait TcpService: Send + Sync + 'static {
-    fn serve<'a>(&'a self, connection: TcpConnection) -> LocalBoxFuture<'a, ()>;
+    fn serve(&self, connection: TcpConnection) -> LocalBoxFuture<'_, ()>;
 }
 
 /// Held while a connection is open.

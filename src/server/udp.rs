@@ -80,11 +80,9 @@ pub(crate) async fn serve(traffic: &Traffic, socket: Rc<UdpSocket>, connections:
                 deliver(traffic, &socket, &sessions, connections, timeout, client, &buffer[..len]);
                 Ok::<_, io::Error>(())
             });
-            match received {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                // Of an earlier answer that did not arrive.
-                Err(_) => {}
+            // Other errors are of an earlier answer that did not arrive.
+            if received.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+                break;
             }
         }
         tokio::task::yield_now().await;
@@ -158,9 +156,10 @@ async fn run(
                 other => other.map(drop),
             }
         });
-        match answered {
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
-            _ => {}
+        if let Err(error) = answered
+            && error.kind() != io::ErrorKind::WouldBlock
+        {
+            return Err(error);
         }
     }
 }

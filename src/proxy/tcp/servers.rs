@@ -29,12 +29,12 @@ pub struct Servers {
 impl Servers {
     /// Servers whose address has no port are left out. Health checks run on `control`.
     pub fn new(name: &str, settings: &LoadBalancer, transport: Arc<Transport>, control: &Handle) -> Self {
-        let usable = settings.servers.iter().filter(|server| match server.address.rsplit_once(':') {
-            Some(_) => true,
-            None => {
+        let usable = settings.servers.iter().filter(|server| {
+            let is_usable = server.address.contains(':');
+            if !is_usable {
                 tracing::error!(service = name, address = %server.address, "A TCP server needs an address host:port.");
-                false
             }
+            is_usable
         });
         let members = usable.map(|server| {
             let candidate = Candidate::new(server.address.as_str(), 1.0, false, Status::leaf());
@@ -63,7 +63,7 @@ impl Servers {
     async fn run(&self, mut connection: TcpConnection) {
         let client = Client { peer: connection.peer, local: connection.local, asks_postgres: connection.asks_postgres };
         let mut tried = Vec::new();
-        let picked = loop {
+        let mut server = loop {
             let asked = Asked { key: b"", dice: 0, tried: &tried };
             let Some(index) = self.balancer.pick(&asked) else {
                 tracing::debug!(service = %self.name, peer = %client.peer, "No server can be reached.");
@@ -78,7 +78,6 @@ impl Servers {
                 }
             }
         };
-        let mut server = picked;
         let delay = self.transport.termination_delay;
         if let Err(error) = both_ways(&mut *connection.stream, &mut *server, delay).await {
             tracing::debug!(service = %self.name, peer = %client.peer, %error, "A TCP connection broke off.");
@@ -87,7 +86,7 @@ impl Servers {
 }
 
 impl TcpService for Servers {
-    fn serve<'a>(&'a self, connection: TcpConnection) -> LocalBoxFuture<'a, ()> {
+    fn serve(&self, connection: TcpConnection) -> LocalBoxFuture<'_, ()> {
         Box::pin(self.run(connection))
     }
 }

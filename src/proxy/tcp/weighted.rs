@@ -38,13 +38,11 @@ impl Weighted {
 }
 
 impl TcpService for Weighted {
-    fn serve<'a>(&'a self, connection: TcpConnection) -> LocalBoxFuture<'a, ()> {
-        match self.balancer.pick(&Asked { key: b"", dice: 0, tried: &[] }) {
-            Some(index) => self.balancer.target(index).serve(connection),
-            None => {
-                tracing::debug!(service = %self.name, peer = %connection.peer, "No service is up.");
-                Box::pin(std::future::ready(()))
-            }
-        }
+    fn serve(&self, connection: TcpConnection) -> LocalBoxFuture<'_, ()> {
+        let Some(index) = self.balancer.pick(&Asked { key: b"", dice: 0, tried: &[] }) else {
+            tracing::debug!(service = %self.name, peer = %connection.peer, "No service is up.");
+            return Box::pin(std::future::ready(()));
+        };
+        self.balancer.target(index).serve(connection)
     }
 }

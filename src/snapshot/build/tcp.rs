@@ -87,12 +87,11 @@ impl Pass<'_> {
             self.memory.tcp.before.services.get(name).filter(|kept| {
                 kept.settings == settings && kept.transport == transport && same(&kept.children, &below)
             });
-        let kept = match kept {
-            Some(kept) => kept.clone(),
-            None => {
-                let built = self.build_tcp_service(name, &settings, transport.as_ref(), children)?;
-                KeptService { settings, transport, children: below, built }
-            }
+        let kept = if let Some(kept) = kept {
+            kept.clone()
+        } else {
+            let built = self.build_tcp_service(name, &settings, transport.as_ref(), children)?;
+            KeptService { settings, transport, children: below, built }
         };
         let built = kept.built.clone();
         if let Some(servers) = &built.servers {
@@ -107,9 +106,10 @@ impl Pass<'_> {
     fn tcp_transport(&self, service: &Name, load_balancer: &tcp::LoadBalancer) -> tcp::ServersTransport {
         let transports = &self.merged.tcp.servers_transports;
         let named = !load_balancer.servers_transport.is_empty();
-        let name = match named {
-            true => Name::qualify(&load_balancer.servers_transport, service.provider()),
-            false => Name::qualify("default", "internal"),
+        let name = if named {
+            Name::qualify(&load_balancer.servers_transport, service.provider())
+        } else {
+            Name::qualify("default", "internal")
         };
         let found = transports.get(&name).map(|transport| transport.settings.value.clone());
         let mut settings = found.unwrap_or_default();
@@ -180,15 +180,15 @@ impl Pass<'_> {
         }
         let below: Vec<_> = children.iter().map(|(_, _, child)| Arc::clone(child)).collect();
         let kept = self.memory.tcp.before.udp.get(name);
-        let kept = match kept.filter(|kept| kept.settings == settings && same(&kept.children, &below)) {
-            Some(kept) => kept.clone(),
-            None => {
-                let built: Arc<dyn UdpService> = match &settings.load_balancer {
-                    Some(load_balancer) => Arc::new(udp::Servers::new(name.as_str(), load_balancer)),
-                    None => Arc::new(udp::Weighted::new(children)),
-                };
-                KeptUdp { settings, children: below, built }
-            }
+        let kept = kept.filter(|kept| kept.settings == settings && same(&kept.children, &below));
+        let kept = if let Some(kept) = kept {
+            kept.clone()
+        } else {
+            let built: Arc<dyn UdpService> = match &settings.load_balancer {
+                Some(load_balancer) => Arc::new(udp::Servers::new(name.as_str(), load_balancer)),
+                None => Arc::new(udp::Weighted::new(children)),
+            };
+            KeptUdp { settings, children: below, built }
         };
         let built = Arc::clone(&kept.built);
         self.memory.tcp.now.udp.insert(name.clone(), kept);
