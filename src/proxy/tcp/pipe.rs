@@ -147,7 +147,7 @@ mod tests {
                 server.shutdown().await.unwrap();
             };
             let mut heard = Vec::new();
-            let (_, read) = tokio::join!(answer, client.read_to_end(&mut heard));
+            let ((), read) = tokio::join!(answer, client.read_to_end(&mut heard));
             assert_eq!((read.unwrap(), heard == large), (100_000, true));
         };
         tokio::join!(piped, talk);
