@@ -92,13 +92,13 @@ error: http.routers.web.service: \"shop\" is not defined in http.services (did y
 #[test]
 fn parts_without_effect_are_noted() {
     check(
-        "udp: {routers: {}}\n",
+        "tls: {stores: {default: {defaultGeneratedCert: {}}}}\n",
         "\
-note: udp: understood, but has no effect: not in this build yet
- --> f.yml:1:1
+note: tls.stores.default.defaultGeneratedCert: understood, but has no effect: not in this build yet
+ --> f.yml:1:26
   |
-1 | udp: {routers: {}}
-  | ^^^
+1 | tls: {stores: {default: {defaultGeneratedCert: {}}}}
+  |                          ^^^^^^^^^^^^^^^^^^^^
 
 ",
     );

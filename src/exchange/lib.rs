@@ -14,6 +14,8 @@ pub mod reply;
 mod request;
 mod response;
 pub mod target;
+mod tcp;
+mod udp;
 
 pub use body::{Body, BodyError, BodyStream, Frame};
 pub use chain::{Around, Chain, Filter, Flow, LocalBoxFuture, Next, Service, Step};
@@ -26,3 +28,5 @@ pub use reason::Reason;
 pub use request::Request;
 pub use response::{Duplex, Response};
 pub use target::Target;
+pub use tcp::{Admission, ConnFilter, Permit, TcpConnection, TcpService};
+pub use udp::UdpService;

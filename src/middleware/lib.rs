@@ -5,6 +5,7 @@
 
 pub mod builder;
 pub mod registry;
+pub mod tcp;
 
 mod go_path;
 mod ip_strategy;

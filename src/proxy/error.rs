@@ -14,6 +14,8 @@ pub enum BuildError {
     BadStatusRange(String),
     #[error("percent must be between 0 and 100, not {0}")]
     Percent(i64),
+    #[error("unknown proxyProtocol version: {0}")]
+    ProxyProtocol(i64),
     #[error("TLS settings: {0}")]
     Tls(String),
 }

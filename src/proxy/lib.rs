@@ -5,5 +5,7 @@
 
 mod error;
 pub mod http;
+pub mod tcp;
+pub mod udp;
 
 pub use error::BuildError;

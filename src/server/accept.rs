@@ -11,19 +11,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use trafficcop_exchange::{ConnectionInfo, TlsInfo};
 use trafficcop_h1 as h1;
+use trafficcop_router::tcp::hello::{self, ClientHello, Hello};
+use trafficcop_snapshot::{TcpRoute, TcpTls};
 
 use crate::drain::Closing;
 use crate::http::{Requests, Traffic};
 use crate::http2::{self, PREFACE};
 use crate::prefixed::Prefixed;
 use crate::proxy_protocol::{self, Verdict};
+use crate::tcp;
 
 /// The first byte of a TLS record that begins a handshake.
 const HANDSHAKE: u8 = 0x16;
@@ -39,9 +42,9 @@ thread_local! {
 
 /// Where a connection comes from and goes to, as far as anybody says.
 #[derive(Clone, Copy, Debug)]
-struct Ends {
-    peer: SocketAddr,
-    local: SocketAddr,
+pub(crate) struct Ends {
+    pub(crate) peer: SocketAddr,
+    pub(crate) local: SocketAddr,
 }
 
 /// An open connection, as the observer hears of it; told even if the connection is cut.
@@ -65,26 +68,65 @@ pub(crate) async fn connection(traffic: Rc<Traffic>, stream: TcpStream, peer: So
     let local = stream.local_addr().unwrap_or(peer);
     let _counted = Counted::new(&traffic);
     let ends = Ends { peer: canonical(peer), local: canonical(local) };
+    let mut stream = stream;
     let found = tokio::select! {
-        found = find_out(&traffic, &stream, ends) => found,
+        found = find_out(&traffic, &mut stream, ends) => found,
         () = closing.token().cancelled() => return,
     };
-    let Some((ends, prefix)) = found else { return };
-    if prefix.first() == Some(&HANDSHAKE) {
-        Box::pin(secure(traffic, Prefixed::new(prefix, stream), ends, closing)).await;
-    } else {
-        plain(traffic, prefix, stream, ends, closing).await;
+    let Some(Opening { ends, prefix, way }) = found else { return };
+    match way {
+        Way::Tcp { route, asks_postgres } => {
+            Box::pin(raw(traffic, route, Prefixed::new(prefix, stream), ends, asks_postgres)).await;
+        }
+        Way::Https => Box::pin(secure(traffic, Prefixed::new(prefix, stream), ends, closing)).await,
+        Way::Http => plain(traffic, prefix, stream, ends, closing).await,
+    }
+}
+
+/// What the beginning of a connection said.
+struct Opening {
+    ends: Ends,
+    /// What was read of it.
+    prefix: Bytes,
+    way: Way,
+}
+
+enum Way {
+    Http,
+    Https,
+    Tcp { route: Arc<TcpRoute>, asks_postgres: bool },
+}
+
+/// Serves a raw connection; its TLS ends here unless the route passes it through.
+async fn raw(traffic: Rc<Traffic>, route: Arc<TcpRoute>, stream: Prefixed<TcpStream>, ends: Ends, asks_postgres: bool) {
+    let Some(_permits) = tcp::admit(&route, ends) else { return };
+    let Some(TcpTls::Options(options)) = &route.tls else {
+        return tcp::serve(&route, Box::new(stream), ends, asks_postgres).await;
+    };
+    let patience = traffic.entry.http1.read_timeout.unwrap_or(HANDSHAKE_TIME);
+    match tokio::time::timeout(patience, handshake(&traffic, stream, ends, Some(options))).await {
+        Ok(Ok(Some((stream, _)))) => tcp::serve(&route, Box::new(stream), ends, false).await,
+        Ok(Ok(None)) => {}
+        Ok(Err(error)) => tracing::debug!(peer = %ends.peer, %error, "TLS handshake failed."),
+        Err(_) => tracing::debug!(peer = %ends.peer, "TLS handshake took too long."),
     }
 }
 
 /// Reads as much as is needed to know what the connection speaks. None: it closed, or took too long.
-async fn find_out(traffic: &Traffic, stream: &TcpStream, mut ends: Ends) -> Option<(Ends, Bytes)> {
+async fn find_out(traffic: &Traffic, stream: &mut TcpStream, mut ends: Ends) -> Option<Opening> {
     let limits = &traffic.entry.http1;
     let patience = limits.read_timeout.or(limits.idle_timeout);
     let deadline = patience.map(|patience| Instant::now() + patience);
     let mut read = BytesMut::new();
     let mut header_done = traffic.entry.proxy_protocol.is_none();
+    let mut is_postgres = false;
     loop {
+        if header_done
+            && !is_postgres
+            && let Some(route) = tcp::at_once(traffic, ends.peer.ip())
+        {
+            return Some(Opening { ends, prefix: read.freeze(), way: Way::Tcp { route, asks_postgres: false } });
+        }
         let bytes = match deadline {
             Some(deadline) => timeout_at(deadline, read_some(stream, &mut read)).await.ok()?,
             None => read_some(stream, &mut read).await,
@@ -112,10 +154,64 @@ async fn find_out(traffic: &Traffic, stream: &TcpStream, mut ends: Ends) -> Opti
             }
             header_done = true;
         }
-        let undecided = read.is_empty() || (read.len() < PREFACE.len() && PREFACE.starts_with(&read));
-        if !undecided {
-            return Some((ends, read.freeze()));
+        if !is_postgres && read.starts_with(&tcp::POSTGRES) && tcp::has_tls_routes(traffic) {
+            let _request = read.split_to(tcp::POSTGRES.len());
+            let answered = async { stream.write_all(b"S").await };
+            match deadline {
+                Some(deadline) => timeout_at(deadline, answered).await.ok()?.ok()?,
+                None => answered.await.ok()?,
+            }
+            is_postgres = true;
         }
+        match way(traffic, &read, ends, is_postgres) {
+            Seen::More => {}
+            Seen::Found(way) => return Some(Opening { ends, prefix: read.freeze(), way }),
+            Seen::Nowhere => return None,
+        }
+    }
+}
+
+/// What the bytes so far say about the way of a connection.
+enum Seen {
+    More,
+    Found(Way),
+    /// It is closed.
+    Nowhere,
+}
+
+fn way(traffic: &Traffic, read: &[u8], ends: Ends, is_postgres: bool) -> Seen {
+    let is_beginning_of = |whole: &[u8]| read.len() < whole.len() && whole.starts_with(read);
+    let client = ends.peer.ip();
+    if read.is_empty() {
+        return Seen::More;
+    }
+    if read.first() == Some(&HANDSHAKE) {
+        if !tcp::has_tls_routes(traffic) {
+            return if is_postgres { Seen::Nowhere } else { Seen::Found(Way::Https) };
+        }
+        let hello: ClientHello = match hello::read(read) {
+            Hello::Incomplete => return Seen::More,
+            Hello::Found(hello) => hello,
+            Hello::NotTls | Hello::Broken => return Seen::Nowhere,
+        };
+        if is_postgres {
+            let Some(route) = tcp::postgres(traffic, &hello, client) else { return Seen::Nowhere };
+            let asks_postgres = matches!(route.tls, Some(TcpTls::Passthrough));
+            return Seen::Found(Way::Tcp { route, asks_postgres });
+        }
+        let route = tcp::secure(traffic, &hello, client);
+        return Seen::Found(route.map_or(Way::Https, |route| Way::Tcp { route, asks_postgres: false }));
+    }
+    if is_postgres {
+        return Seen::Nowhere;
+    }
+    if is_beginning_of(&tcp::POSTGRES) && tcp::has_tls_routes(traffic) {
+        return Seen::More;
+    }
+    match tcp::plain(traffic, client) {
+        Some(route) => Seen::Found(Way::Tcp { route, asks_postgres: false }),
+        None if is_beginning_of(PREFACE) => Seen::More,
+        None => Seen::Found(Way::Http),
     }
 }
 
@@ -148,7 +244,7 @@ async fn plain(traffic: Rc<Traffic>, prefix: Bytes, stream: TcpStream, ends: End
 async fn secure(traffic: Rc<Traffic>, stream: Prefixed<TcpStream>, ends: Ends, closing: Closing) {
     let patience = traffic.entry.http1.read_timeout.unwrap_or(HANDSHAKE_TIME);
     let shaken = tokio::select! {
-        shaken = tokio::time::timeout(patience, handshake(&traffic, stream, ends)) => shaken,
+        shaken = tokio::time::timeout(patience, handshake(&traffic, stream, ends, None)) => shaken,
         () = closing.token().cancelled() => return,
     };
     let (stream, tls) = match shaken {
@@ -177,13 +273,15 @@ async fn handshake(
     traffic: &Traffic,
     stream: Prefixed<TcpStream>,
     ends: Ends,
+    options: Option<&Arc<str>>,
 ) -> io::Result<Option<(TlsStream<Prefixed<TcpStream>>, TlsInfo)>> {
     let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
     let server_name: Option<Box<str>> = start.client_hello().server_name().map(|name| name.to_ascii_lowercase().into());
     let resolved = {
         let current = traffic.live.current(traffic.worker);
         let Some(entry) = traffic.entry_of(&current) else { return Ok(None) };
-        let options = entry.tls_options.find(server_name.as_deref().unwrap_or(""));
+        let of_host = || entry.tls_options.find(server_name.as_deref().unwrap_or(""));
+        let options = options.map_or_else(of_host, |options| &**options);
         current.tls.resolve(options, &start.client_hello(), ends.local.ip())
     };
     let Some(resolved) = resolved else {

@@ -41,6 +41,8 @@ pub(crate) struct EntryPoint {
     pub(crate) forwarded: Forwarded,
     /// Whose PROXY header is believed; None: the protocol is not spoken.
     pub(crate) proxy_protocol: Option<Trusted>,
+    /// How long a UDP session may be silent.
+    pub(crate) udp_timeout: Duration,
     /// How long requests are still accepted after the signal to stop.
     pub(crate) accept_grace: Duration,
     /// How long requests in flight may then take.
@@ -77,6 +79,7 @@ impl EntryPoint {
             encode_semicolons: http.encode_query_semicolons,
             forwarded: Forwarded::new(&settings.forwarded_headers).map_err(BadEntryPoint::Forwarded)?,
             proxy_protocol: proxy_protocol.transpose()?,
+            udp_timeout: settings.udp.timeout.positive().unwrap_or(Duration::from_secs(3)),
             accept_grace: transport.life_cycle.request_accept_grace_timeout.positive().unwrap_or_default(),
             grace: transport.life_cycle.grace_time_out.positive().unwrap_or_default(),
         })

@@ -20,7 +20,9 @@ mod path;
 mod prefixed;
 mod proxy_protocol;
 mod server;
+mod tcp;
 mod trust;
+mod udp;
 mod watch;
 mod workers;
 

@@ -2,7 +2,7 @@
 //! (`SO_REUSEPORT`), else one for all.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
@@ -24,6 +24,48 @@ pub(crate) fn listen(address: &EntryAddress, workers: usize, reuse_port: bool) -
         }
     }
     Err(last)
+}
+
+/// UDP sockets on `address`: one per worker, or one if the system does not share datagrams out by their sender.
+pub(crate) fn datagrams(address: &EntryAddress, workers: usize, reuse_port: bool) -> io::Result<Vec<UdpSocket>> {
+    let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the host has no address");
+    for candidate in candidates(address)? {
+        match bind_datagrams(candidate, workers, reuse_port) {
+            Ok(sockets) => return Ok(sockets),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn bind_datagrams(address: SocketAddr, workers: usize, reuse_port: bool) -> io::Result<Vec<UdpSocket>> {
+    let shared = cfg!(target_os = "linux");
+    if shared && !reuse_port && address.port() != 0 {
+        open_datagrams(address, false)?;
+    }
+    let first = open_datagrams(address, shared)?;
+    let address = first.local_addr()?;
+    let mut sockets = vec![first];
+    for _ in 1..if shared { workers } else { 1 } {
+        sockets.push(open_datagrams(address, shared)?);
+    }
+    Ok(sockets)
+}
+
+fn open_datagrams(address: SocketAddr, shared: bool) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    #[cfg(target_os = "linux")]
+    if shared {
+        socket.set_reuse_port(true)?;
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = shared;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
 }
 
 /// Where to try, in order. No host: both families on one socket, or IPv4 alone on machines without IPv6.

@@ -70,8 +70,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens every TCP entry point and serves it. When this returns, all of them accept. `live` must know as many
-    /// workers as `options` says. UDP entry points are passed over: sessions are not part of this build.
+    /// Opens every entry point and serves it. When this returns, all of them accept. `live` must know as many
+    /// workers as `options` says.
     ///
     /// To be called on the runtime of the control plane, which it never blocks for long.
     pub async fn start(settings: &Settings, live: &Arc<Live>, options: Options) -> Result<Self, StartError> {
@@ -82,10 +82,17 @@ impl Server {
             let address = entry.listen().map_err(|source| StartError::Address { entry_point: name.clone(), source })?;
             let compiled = EntryPoint::new(name, entry)
                 .map_err(|source| StartError::Settings { entry_point: name.clone(), source })?;
+            let failed = |source| StartError::Listen { entry_point: name.clone(), address: address.clone(), source };
             if address.udp {
+                let sockets = listen::datagrams(&address, count, entry.reuse_port).map_err(failed)?;
+                let entry = Arc::new(compiled);
+                let local = sockets.first().map(std::net::UdpSocket::local_addr).transpose().map_err(failed)?;
+                addresses.extend(local.map(|local| (name.clone(), local)));
+                for (jobs, socket) in jobs.iter_mut().zip(sockets) {
+                    jobs.push(Job { entry: Arc::clone(&entry), position, source: Source::Datagrams(socket) });
+                }
                 continue;
             }
-            let failed = |source| StartError::Listen { entry_point: name.clone(), address: address.clone(), source };
             let listeners = listen::listen(&address, count, entry.reuse_port).map_err(failed)?;
             let local = listeners.first().map(std::net::TcpListener::local_addr).transpose().map_err(failed)?;
             addresses.extend(local.map(|local| (name.clone(), local)));
@@ -108,7 +115,7 @@ impl Server {
         Ok(Self { workers, acceptors, addresses, stop, stopping: options.stopping })
     }
 
-    /// Where a TCP entry point listens: tells the port that port 0 became.
+    /// Where an entry point listens: tells the port that port 0 became.
     pub fn local_addr(&self, entry_point: &str) -> Option<SocketAddr> {
         self.addresses.get(entry_point).copied()
     }

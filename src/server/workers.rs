@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::LocalSet;
 use trafficcop_observe::Observer;
@@ -19,6 +19,7 @@ use crate::connections::{Budget, Connections};
 use crate::drain::Closing;
 use crate::entry::EntryPoint;
 use crate::http::Traffic;
+use crate::udp;
 
 /// A lasting trouble is told no more often than this.
 const TELL_AGAIN: Duration = Duration::from_secs(10);
@@ -29,6 +30,8 @@ pub(crate) enum Source {
     Own(StdListener),
     /// One acceptor for all workers hands them over.
     Handed(mpsc::Receiver<StdStream>),
+    /// Datagrams instead: a socket of its own.
+    Datagrams(std::net::UdpSocket),
 }
 
 /// What a worker is given to serve.
@@ -101,6 +104,7 @@ pub(crate) fn start(number: usize, jobs: Vec<Job>, shared: Shared) -> io::Result
 enum Incoming {
     Own(TcpListener),
     Handed(mpsc::Receiver<StdStream>),
+    Datagrams(Rc<UdpSocket>),
 }
 
 impl Incoming {
@@ -108,6 +112,7 @@ impl Incoming {
         Ok(match source {
             Source::Own(listener) => Self::Own(TcpListener::from_std(listener)?),
             Source::Handed(streams) => Self::Handed(streams),
+            Source::Datagrams(socket) => Self::Datagrams(Rc::new(UdpSocket::from_std(socket)?)),
         })
     }
 
@@ -119,6 +124,7 @@ impl Incoming {
                 let peer = stream.peer_addr()?;
                 Ok((TcpStream::from_std(stream)?, peer))
             }
+            Self::Datagrams(_) => std::future::pending().await,
         }
     }
 }
@@ -147,6 +153,9 @@ async fn serve(worker: usize, entry: Arc<EntryPoint>, position: usize, mut incom
 }
 
 async fn accept(incoming: &mut Incoming, traffic: &Rc<Traffic>, connections: &Connections, closing: &Closing) {
+    if let Incoming::Datagrams(socket) = incoming {
+        return udp::serve(traffic, Rc::clone(socket), connections, traffic.entry.udp_timeout).await;
+    }
     let mut failures = Pace::default();
     let mut told: Option<Instant> = None;
     loop {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use trafficcop_exchange::{RouteInfo, Service};
+use trafficcop_exchange::{ConnFilter, RouteInfo, Service, TcpService, UdpService};
 use trafficcop_merger::Merged;
 use trafficcop_router::RouteTable;
+use trafficcop_router::tcp::TcpTable;
 use trafficcop_tls::TlsState;
 
 use crate::Report;
@@ -34,7 +35,6 @@ impl fmt::Debug for Snapshot {
 }
 
 /// What one entry point serves.
-#[derive(Debug)]
 pub struct Entry {
     pub name: Arc<str>,
     /// Routes of plain connections.
@@ -43,6 +43,37 @@ pub struct Entry {
     pub https: Arc<RouteTable<Arc<Route>>>,
     /// Which TLS options a server name gets.
     pub tls_options: TlsOptionsByHost,
+    /// A router of HTTP over TLS names no host: server names that nothing else knows are its.
+    pub https_for_all: bool,
+    /// TCP routes of connections without TLS.
+    pub tcp: TcpTable<Arc<TcpRoute>>,
+    /// TCP routes of TLS connections, ended here or passed through.
+    pub tcp_tls: TcpTable<Arc<TcpRoute>>,
+    /// Where the datagrams of a UDP entry point go.
+    pub udp: Option<Arc<dyn UdpService>>,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("name", &self.name).field("http", &self.http).finish_non_exhaustive()
+    }
+}
+
+/// Where the rule of a TCP router leads.
+pub struct TcpRoute {
+    pub router: Box<str>,
+    pub filters: Box<[Arc<dyn ConnFilter>]>,
+    pub service: Arc<dyn TcpService>,
+    /// None: the connection does not speak TLS.
+    pub tls: Option<TcpTls>,
+}
+
+/// What becomes of the TLS of a connection.
+pub enum TcpTls {
+    /// The server's business.
+    Passthrough,
+    /// It ends here, under the options of this qualified name.
+    Options(Arc<str>),
 }
 
 /// Which TLS options hold for which host: those of the routers that name it.
@@ -73,6 +104,13 @@ impl TlsOptionsByHost {
         let host = host.strip_suffix('.').unwrap_or(host);
         let wildcard = || host.split_once('.').and_then(|(_, parent)| self.wildcard.get(parent));
         self.exact.get(host).or_else(wildcard).or_else(|| self.exact.get("*")).map_or("default", |name| name)
+    }
+
+    /// Whether this host was named, itself or by its wildcard.
+    pub fn names(&self, host: &str) -> bool {
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let wildcard = host.split_once('.').is_some_and(|(_, parent)| self.wildcard.contains_key(parent));
+        host != "*" && (wildcard || self.exact.contains_key(host))
     }
 
     /// No host has options of its own: nothing needs to be compared.

@@ -12,7 +12,7 @@ mod live;
 mod report;
 
 pub use build::{Builder, Environment};
-pub use entry::{Entry, Route, Snapshot, TlsOptionsByHost};
+pub use entry::{Entry, Route, Snapshot, TcpRoute, TcpTls, TlsOptionsByHost};
 pub use find::find;
 pub use live::{Current, Live};
 pub use report::{ObjectReport, Protocol, Report, Servers, Status};

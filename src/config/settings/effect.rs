@@ -22,7 +22,6 @@ pub const STATIC: &[NoEffect] = &[
     no("entryPoints.*.http.tls.certResolver", LATER),
     no("entryPoints.*.http2.maxEncoderHeaderTableSize", "the encoder keeps to what clients allow"),
     no("entryPoints.*.http3", LATER),
-    no("entryPoints.*.udp", LATER),
     no("experimental.abortOnPluginFailure", NO_PLUGINS),
     no("experimental.fastProxy", "there is one proxy engine"),
     no("experimental.localPlugins", NO_PLUGINS),
@@ -58,7 +57,8 @@ pub const STATIC: &[NoEffect] = &[
     no("providers.zooKeeper", LATER),
     no("serversTransport.spiffe", LATER),
     no("spiffe", LATER),
-    no("tcpServersTransport", LATER),
+    no("tcpServersTransport.terminationDelay", "only a serversTransport that a service names is asked for its delay"),
+    no("tcpServersTransport.tls.spiffe", LATER),
     no("tracing", LATER),
 ];
 
@@ -68,7 +68,7 @@ pub const DYNAMIC: &[NoEffect] = &[
     no("http.middlewares.*.rateLimit.redis", ALONE),
     no("http.routers.*.tls.certResolver", LATER),
     no("http.serversTransports.*.spiffe", LATER),
-    no("tcp", LATER),
+    no("tcp.routers.*.tls.certResolver", LATER),
+    no("tcp.serversTransports.*.tls.spiffe", LATER),
     no("tls.stores.*.defaultGeneratedCert", LATER),
-    no("udp", LATER),
 ];

@@ -16,6 +16,7 @@ use trafficcop_exchange::{Exchange, LocalBoxFuture, Request, Response, RouteInfo
 use trafficcop_merger::Merged;
 use trafficcop_observe::{Observer, Outcome, Record};
 use trafficcop_router::rule::parse_http;
+use trafficcop_router::tcp::TcpTable;
 use trafficcop_router::{Route as Ranked, RouteTable, Syntax, default_priority};
 use trafficcop_snapshot::{Entry, Live, Report, Route, Snapshot, TlsOptionsByHost};
 use trafficcop_tls::TlsState;
@@ -135,6 +136,10 @@ pub(super) fn snapshot(routes: Routes, tls: &tls::Tls, options: &[(&str, &str)])
         http: RouteTable::build(http).into(),
         https: RouteTable::build(https).into(),
         tls_options: TlsOptionsByHost::new(hosts),
+        https_for_all: false,
+        tcp: TcpTable::build(Vec::new()),
+        tcp_tls: TcpTable::build(Vec::new()),
+        udp: None,
     };
     let (tls, _problems) = TlsState::build(tls, None);
     Arc::new(Snapshot {

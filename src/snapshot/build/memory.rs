@@ -12,6 +12,7 @@ use trafficcop_exchange::{Service, Step};
 use trafficcop_proxy::http::Transport;
 
 use super::routers::BuiltRoute;
+use super::tcp::TcpMemory;
 use crate::Servers;
 
 type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
@@ -99,6 +100,7 @@ pub(super) struct Memory {
     pub(super) services: Memos<Name, BuiltService>,
     pub(super) steps: Memos<StepsKey, Arc<[Step]>>,
     pub(super) routes: Memos<Box<str>, BuiltRoute>,
+    pub(super) tcp: TcpMemory,
 }
 
 impl Memory {
@@ -119,5 +121,6 @@ impl Memory {
         self.services.keep_only(self.pass);
         self.steps.keep_only(self.pass);
         self.routes.keep_only(self.pass);
+        self.tcp.forget_the_rest();
     }
 }

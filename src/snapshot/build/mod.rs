@@ -11,6 +11,7 @@ mod pass;
 mod routers;
 mod rules;
 mod services;
+mod tcp;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,8 +89,8 @@ impl Builder {
             visited: BTreeSet::new(),
         };
         let mut bindings = pass.bind_routers();
-        pass.check_tcp();
-        pass.check_udp();
+        let mut tcp = pass.bind_tcp();
+        let mut udp = pass.bind_udp();
         let report = Arc::new(pass.report);
         self.memory.forget_the_rest();
         self.rules.forget_the_rest();
@@ -97,7 +98,9 @@ impl Builder {
         let kept = self.last.as_ref().map(|last| &*last.entries);
         let entries = self.context.entry_points.iter().enumerate().map(|(index, entry_point)| {
             let before = kept.and_then(|kept: &[Arc<Entry>]| kept.get(index));
-            entries::entry(&entry_point.name, &bindings.remove(&entry_point.name).unwrap_or_default(), before)
+            let name = &entry_point.name;
+            let raw = entries::Raw { tcp: tcp.remove(name).unwrap_or_default(), udp: udp.remove(name) };
+            entries::entry(name, &bindings.remove(name).unwrap_or_default(), raw, before)
         });
         let snapshot = Arc::new(Snapshot { entries: entries.collect(), tls: Arc::new(tls), merged, report });
         self.last = Some(Arc::clone(&snapshot));

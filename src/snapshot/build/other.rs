@@ -1,22 +1,34 @@
-//! TCP and UDP routers: what is wrong with them. Nothing is built from them yet.
+//! TCP and UDP routers: what is wrong with them, and where they lead.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use trafficcop_config::dynamic::{tcp, udp};
 use trafficcop_config::{Name, Origin};
+use trafficcop_exchange::UdpService;
 use trafficcop_merger::{Map, Note, nearest};
+use trafficcop_router::tcp::TcpRule;
 use trafficcop_router::{MAX_PRIORITY, tcp::default_priority};
 
 use super::pass::{Failure, Pass};
 use super::words;
-use crate::{ObjectReport, Protocol, Servers};
+use crate::{ObjectReport, Protocol, Servers, TcpRoute, TcpTls};
 
 const SEVERAL_KINDS: &str = "cannot create service: multi-types service not supported, consider declaring two different \
                              pieces of service instead";
 
+type Ranked = trafficcop_router::Route<TcpRule, Arc<TcpRoute>>;
+
+/// The TCP routes of an entry point.
+#[derive(Default)]
+pub(super) struct TcpBinding {
+    pub(super) plain: Vec<Ranked>,
+    pub(super) tls: Vec<Ranked>,
+}
+
 impl Pass<'_> {
-    pub(super) fn check_tcp(&mut self) {
+    pub(super) fn bind_tcp(&mut self) -> BTreeMap<String, TcpBinding> {
+        let mut bindings: BTreeMap<String, TcpBinding> = BTreeMap::new();
         let merged = self.merged;
         let mut report = Protocol::default();
         for (name, router) in &merged.tcp.routers {
@@ -24,20 +36,31 @@ impl Pass<'_> {
             if router.used.is_empty() {
                 continue;
             }
-            if let Err((field, failure)) = self.check_tcp_router(name, &router.settings, &mut report) {
-                let path = format!("tcp.routers.{}.{field}", name.local());
-                fail(&mut report.routers, name, &router.settings.at, path, &failure);
+            match self.tcp_router(name, &router.settings, &mut report) {
+                Err((field, failure)) => {
+                    let path = format!("tcp.routers.{}.{field}", name.local());
+                    fail(&mut report.routers, name, &router.settings.at, path, &failure);
+                }
+                Ok(_) if router.is_disabled() => {}
+                Ok(ranked) => {
+                    for entry_point in &router.used {
+                        let binding = bindings.entry(entry_point.clone()).or_default();
+                        let routes = if ranked.route.tls.is_some() { &mut binding.tls } else { &mut binding.plain };
+                        routes.push(ranked.clone());
+                    }
+                }
             }
         }
         self.report.tcp = report;
+        bindings
     }
 
-    fn check_tcp_router(
+    fn tcp_router(
         &mut self,
         name: &Name,
         router: &tcp::Router,
         report: &mut Protocol,
-    ) -> Result<(), (&'static str, Failure)> {
+    ) -> Result<Ranked, (&'static str, Failure)> {
         if router.service.is_empty() {
             return Err(("service", Failure::new("the service is missing on the router")));
         }
@@ -61,12 +84,14 @@ impl Pass<'_> {
                 format!("the router priority {priority} exceeds the max user-defined priority {MAX_PRIORITY}");
             return Err(("priority", Failure::new(message)));
         }
+        let mut ends = router.tls.as_ref().map(|_| TcpTls::Passthrough);
         if let Some(tls) = router.tls.as_ref().filter(|tls| !tls.passthrough) {
             let options = match tls.options.as_str() {
                 "" | "default" => "default".to_owned(),
                 given => Name::qualify(given, name.provider()).to_string(),
             };
             self.usable_tls_options(&options).map_err(|failure| ("tls.options", failure))?;
+            ends = Some(TcpTls::Options(options.into()));
         }
         let services = &self.merged.tcp.services;
         let service = Name::qualify(&router.service, name.provider());
@@ -78,6 +103,8 @@ impl Pass<'_> {
             &mut BTreeSet::new(),
         )
         .map_err(|failure| ("service", failure))?;
+        let built = self.tcp_service(&service, report).map_err(|failure| ("service", failure))?;
+        let mut filters = Vec::new();
         let middlewares = &self.merged.tcp.middlewares;
         for middleware in router.middlewares.iter().rev() {
             let middleware = Name::qualify(middleware, name.provider());
@@ -86,11 +113,27 @@ impl Pass<'_> {
                 let message = format!("middleware {:?} does not exist", middleware.as_str());
                 return Err(("middlewares", Failure::hinting(message, hint)));
             }
+            let filter = self.tcp_filter(name, &middleware).map_err(|failure| {
+                let at = middlewares.get(&middleware).map(|object| object.settings.at.clone()).unwrap_or_default();
+                let path = format!("tcp.middlewares.{}", middleware.local());
+                fail(&mut report.middlewares, &middleware, &at, path, &failure);
+                ("middlewares", failure)
+            })?;
+            filters.insert(0, filter);
         }
-        Ok(())
+        let route = Arc::new(TcpRoute {
+            router: name.as_str().into(),
+            filters: filters.into(),
+            service: built.service,
+            tls: ends,
+        });
+        let precedence = self.precedence(name);
+        Ok(Ranked { rule: (*parsed).clone(), priority, precedence, name: name.to_string(), route })
     }
 
-    pub(super) fn check_udp(&mut self) {
+    /// The service of each UDP entry point. Of several routers the one with the last name has it, as in Traefik.
+    pub(super) fn bind_udp(&mut self) -> BTreeMap<String, Arc<dyn UdpService>> {
+        let mut bindings = BTreeMap::new();
         let merged = self.merged;
         let mut report = Protocol::default();
         for (name, router) in &merged.udp.routers {
@@ -107,9 +150,13 @@ impl Pass<'_> {
             if let Some(failure) = problem {
                 let path = format!("udp.routers.{}.service", name.local());
                 fail(&mut report.routers, name, &router.settings.at, path, &failure);
+            } else if let Some(built) = self.udp_service(&service).filter(|_| !router.is_disabled()) {
+                // In the order of names: a later one replaces an earlier one.
+                bindings.extend(router.used.iter().map(|entry_point| (entry_point.clone(), Arc::clone(&built))));
             }
         }
         self.report.udp = report;
+        bindings
     }
 }
 
