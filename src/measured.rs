@@ -6,7 +6,7 @@ use std::time::Duration;
 use trafficcop_api::Window;
 use trafficcop_config::settings::Settings;
 use trafficcop_observe::access::Access;
-use trafficcop_observe::metrics::{Metrics, Present, Prometheus, Server, World};
+use trafficcop_observe::metrics::{Certificate, Metrics, Present, Prometheus, Server, World};
 use trafficcop_observe::{Nobody, Observer, Recorder};
 
 /// How long the last lines of the access log may take to be written when the router stops.
@@ -48,13 +48,16 @@ impl Measured {
 
     /// The service behind `prometheus@internal`.
     pub(crate) fn prometheus(&self, window: &Window) -> Option<Prometheus> {
-        Some(Prometheus::new(Arc::clone(self.metrics.as_ref()?), InForce(window.clone())))
+        Some(Prometheus::new(
+            Arc::clone(self.metrics.as_ref()?),
+            InForce { window: window.clone(), access: self.access.clone() },
+        ))
     }
 
     /// A new configuration is in force.
-    pub(crate) fn reloaded(&self) {
+    pub(crate) fn reloaded(&self, took: Duration) {
         if let Some(metrics) = &self.metrics {
-            metrics.reloaded();
+            metrics.reloaded(took);
         }
     }
 
@@ -74,12 +77,16 @@ impl Measured {
 }
 
 /// The configuration that the traffic sees.
-struct InForce(Window);
+struct InForce {
+    window: Window,
+    access: Option<Arc<Access>>,
+}
 
 impl World for InForce {
     fn present(&self) -> Present {
-        let Some(snapshot) = self.0.look() else { return Present::default() };
-        let mut present = Present::default();
+        let lost_lines = self.access.as_ref().map(|access| access.writer().lost());
+        let mut present = Present { lost_lines, ..Present::default() };
+        let Some(snapshot) = self.window.look() else { return present };
         for (name, router) in &snapshot.merged.http.routers {
             let service = match router.object.settings.value.service.as_str() {
                 _ if !router.children.is_empty() => String::new(),
@@ -100,6 +107,13 @@ impl World for InForce {
             let shown = |(url, is_up)| Server { service: name.to_string(), url, is_up };
             present.servers.extend(servers.into_iter().map(shown));
         }
+        let ending = |end: trafficcop_api::CertificateEnd| Certificate {
+            cn: end.common_name,
+            serial: end.serial,
+            sans: end.names.join(","),
+            not_after: end.not_after,
+        };
+        present.certificates = trafficcop_api::certificate_ends(&snapshot).into_iter().map(ending).collect();
         present
     }
 }
