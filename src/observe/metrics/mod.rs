@@ -5,8 +5,10 @@
 //! without bound. Series of objects that are gone go after the next reading.
 
 mod labels;
+mod lines;
 mod process;
 mod prometheus;
+mod push;
 mod series;
 mod text;
 
@@ -23,6 +25,7 @@ use trafficcop_exchange::{Exchange, Headers, Request};
 use crate::Outcome;
 use labels::{Method, Protocol};
 pub use prometheus::{Certificate, Present, Prometheus, Server, World};
+pub use push::{Destination, Dialect, Pusher};
 use series::{Key, Scopes, Shard};
 
 /// Shards; workers beyond that share.
@@ -43,6 +46,8 @@ pub struct Metrics {
     last_reload: AtomicI64,
     /// Microseconds that all of them together took.
     applying: AtomicU64,
+    /// How many times these metrics could not be sent.
+    failures: AtomicU64,
 }
 
 /// What is kept of a request until it is counted.
@@ -98,7 +103,13 @@ impl Metrics {
             reloads: AtomicU64::new(0),
             last_reload: AtomicI64::new(Timestamp::now().as_second()),
             applying: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
         }
+    }
+
+    /// How many times these metrics could not be sent.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
     }
 
     /// A new dynamic configuration is in force; that took so long from when it was gathered.

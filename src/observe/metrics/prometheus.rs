@@ -28,6 +28,8 @@ pub struct Present {
     pub certificates: Vec<Certificate>,
     /// Lines of the access log that were not written since the start; None without an access log.
     pub lost_lines: Option<u64>,
+    /// How many times metrics could not be sent; None when they are sent to nobody.
+    pub failed_pushes: Option<u64>,
 }
 
 /// A server and whether it is up.
@@ -111,6 +113,11 @@ impl Prometheus {
         for certificate in &present.certificates {
             let labels = [("cn", &*certificate.cn), ("sans", &*certificate.sans), ("serial", &*certificate.serial)];
             page.sample("traefik_tls_certs_not_after", &labels, certificate.not_after);
+        }
+        if let Some(failures) = present.failed_pushes {
+            let name = "trafficcop_metrics_push_failures_total";
+            page.family(name, "counter", "How many times metrics could not be sent.");
+            page.sample(name, &[], failures);
         }
         self.own(&mut page, present.lost_lines, &workers, &all.reasons);
         page.into_text()

@@ -7,6 +7,7 @@ use trafficcop_exchange::{ConnectionInfo, Origin, RouteInfo, ServerInfo, StatusC
 use super::*;
 
 mod dashboards;
+mod pushes;
 
 struct Nothing;
 

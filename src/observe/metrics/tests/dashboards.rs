@@ -21,7 +21,7 @@ const PUBLISHED: &[Asked] = &[
     ("traefik_service_responses_bytes_total", &[("service", ""), ("protocol", "http"), ("method", "")]),
 ];
 
-struct All;
+pub(super) struct All;
 
 impl World for All {
     fn present(&self) -> Present {
@@ -34,6 +34,7 @@ impl World for All {
             servers: vec![server],
             certificates: vec![certificate],
             lost_lines: Some(7),
+            failed_pushes: Some(2),
         }
     }
 }
@@ -98,6 +99,7 @@ fn certificates_servers_and_lost_lines_are_shown() {
     check(&page, "traefik_tls_certs_not_after{cn=\"a.test\",sans=\"a.test\",serial=\"1\"} 1900000000");
     check(&page, "traefik_service_server_up{service=\"a@file\",url=\"http://127.0.0.1:90\"} 1");
     check(&page, "trafficcop_access_log_lost_lines_total 7");
+    check(&page, "trafficcop_metrics_push_failures_total 2");
     check(&page, "trafficcop_answers_total{reason=\"rate_limited\"} 3");
     check(&page, "trafficcop_worker_requests_total{worker=\"0\"} 3");
 }
