@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use trafficcop_config::dynamic::Middleware;
 use trafficcop_config::{At, ConfigError, ConfigErrors, Problem};
@@ -27,6 +28,7 @@ pub(crate) struct Plane {
 pub(crate) async fn run(plane: Plane) {
     let Plane { mut inbox, first, mut builder, live, measured } = plane;
     while let Some(round) = inbox.next().await {
+        let gathered = Instant::now();
         let mut configurations = first.clone();
         configurations.extend(round.configurations);
         let live = Arc::clone(&live);
@@ -40,7 +42,7 @@ pub(crate) async fn run(plane: Plane) {
         match built.await {
             Ok(kept) => {
                 builder = kept;
-                measured.reloaded();
+                measured.reloaded(gathered.elapsed());
             }
             Err(error) => {
                 tracing::error!(%error, "Building a snapshot failed inside; the last one stays in force.");

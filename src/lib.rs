@@ -41,6 +41,7 @@ pub struct App {
     live: Arc<Live>,
     events: mpsc::Sender<Event>,
     measured: measured::Measured,
+    pushers: Vec<trafficcop_observe::metrics::Pusher>,
 }
 
 impl App {
@@ -65,6 +66,7 @@ impl App {
         let options = Options { workers, stopping, observer: measured.observer() };
         let server = Server::start(&settings, &live, options).await?;
 
+        let pushers = measured.push(&settings, &window);
         let throttle = settings.providers.providers_throttle_duration;
         let inbox = Inbox::new(news, control::news, throttle, None);
         let (live_too, told) = (Arc::clone(&live), measured.clone());
@@ -72,7 +74,7 @@ impl App {
         tokio::spawn(control::run(plane));
         let starter = providers::Starter { out: events.clone(), check: control::middleware_check() };
         providers::start(&settings, &starter);
-        Ok(Self { server, live, events, measured })
+        Ok(Self { server, live, events, measured, pushers })
     }
 
     /// Where an entry point listens; useful when its port was 0.
@@ -98,7 +100,7 @@ impl App {
     /// Stops gracefully: as long as the entry points' life cycle says.
     pub async fn stop(self) {
         self.server.shutdown().await;
-        let measured = self.measured;
-        let _written_or_too_late = tokio::task::spawn_blocking(move || measured.flush()).await;
+        let (measured, pushers) = (self.measured, self.pushers);
+        let _written_or_too_late = tokio::task::spawn_blocking(move || measured.flush(&pushers)).await;
     }
 }

@@ -4,20 +4,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trafficcop_api::Window;
-use trafficcop_config::settings::Settings;
+use trafficcop_config::settings::{Settings, observability as config};
 use trafficcop_observe::access::Access;
-use trafficcop_observe::metrics::{Metrics, Present, Prometheus, Server, World};
+use trafficcop_observe::metrics::{
+    Certificate, Destination, Dialect, Metrics, Present, Prometheus, Pusher, Server, World,
+};
 use trafficcop_observe::{Nobody, Observer, Recorder};
 
 /// How long the last lines of the access log may take to be written when the router stops.
 const LAST_LINES: Duration = Duration::from_secs(2);
+
+/// Between two pushes of metrics, where the settings say none.
+const PUSH: Duration = Duration::from_secs(10);
 
 /// What is on.
 #[derive(Clone, Default)]
 pub(crate) struct Measured {
     access: Option<Arc<Access>>,
     metrics: Option<Arc<Metrics>>,
+    /// Sent to where, and what is counted for it.
+    pushed: Vec<(Where, Arc<Metrics>)>,
 }
+
+/// Whom metrics are sent to.
+type Where = fn(&config::Metrics) -> Option<Destination>;
 
 impl Measured {
     /// An access log that cannot be opened is an error in the log and nothing more: traffic goes first.
@@ -30,31 +40,76 @@ impl Measured {
             }
         };
         let prometheus = settings.metrics.as_ref().and_then(|metrics| metrics.prometheus.as_ref());
-        let measured = |prometheus| {
+        let measured = |prometheus: &config::Prometheus| {
             let tcp = |name: &&String| {
                 settings.entry_points.get(*name).is_some_and(|entry| entry.listen().is_ok_and(|address| !address.udp))
             };
             Arc::new(Metrics::new(prometheus, settings.entry_points.keys().filter(tcp).map(String::as_str)))
         };
-        Self { access: settings.access_log.as_ref().and_then(open), metrics: prometheus.map(measured) }
+        let pushed = settings.metrics.iter().flat_map(|metrics| {
+            let statsd = metrics.statsd.as_ref().map(|statsd| {
+                let (entry_points, routers, services) =
+                    (statsd.add_entry_points_labels, statsd.add_routers_labels, statsd.add_services_labels);
+                (statsd_target as Where, [entry_points, routers, services])
+            });
+            let datadog = metrics.datadog.as_ref().map(|datadog| {
+                let (entry_points, routers, services) =
+                    (datadog.add_entry_points_labels, datadog.add_routers_labels, datadog.add_services_labels);
+                (datadog_target as Where, [entry_points, routers, services])
+            });
+            statsd.into_iter().chain(datadog)
+        });
+        let pushed = pushed.map(|(to, [add_entry_points_labels, add_routers_labels, add_services_labels])| {
+            let labels = config::Prometheus {
+                add_entry_points_labels,
+                add_routers_labels,
+                add_services_labels,
+                ..config::Prometheus::default()
+            };
+            (to, measured(&labels))
+        });
+        let pushed = pushed.collect();
+        Self { access: settings.access_log.as_ref().and_then(open), metrics: prometheus.map(measured), pushed }
+    }
+
+    /// Begins to send metrics to whom the settings name. What cannot be begun is an error in the log: traffic goes first.
+    pub(crate) fn push(&self, settings: &Settings, window: &Window) -> Vec<Pusher> {
+        let Some(metrics) = &settings.metrics else { return Vec::new() };
+        let begin = |(to, counted): &(Where, Arc<Metrics>)| {
+            let world = self.in_force(window);
+            match Pusher::start(Arc::clone(counted), world, to(metrics)?) {
+                Ok(pusher) => Some(pusher),
+                Err(error) => {
+                    tracing::error!(%error, "Metrics cannot be sent.");
+                    None
+                }
+            }
+        };
+        self.pushed.iter().filter_map(begin).collect()
     }
 
     pub(crate) fn observer(&self) -> Arc<dyn Observer> {
-        if self.access.is_none() && self.metrics.is_none() {
+        if self.access.is_none() && self.metrics.is_none() && self.pushed.is_empty() {
             return Arc::new(Nobody);
         }
-        Arc::new(Recorder::new(self.access.clone(), self.metrics.clone()))
+        let pushed = self.pushed.iter().map(|(_, metrics)| Arc::clone(metrics)).collect();
+        Arc::new(Recorder::new(self.access.clone(), self.metrics.clone(), pushed))
     }
 
     /// The service behind `prometheus@internal`.
     pub(crate) fn prometheus(&self, window: &Window) -> Option<Prometheus> {
-        Some(Prometheus::new(Arc::clone(self.metrics.as_ref()?), InForce(window.clone())))
+        Some(Prometheus::new(Arc::clone(self.metrics.as_ref()?), self.in_force(window)))
+    }
+
+    fn in_force(&self, window: &Window) -> InForce {
+        let pushed = self.pushed.iter().map(|(_, metrics)| Arc::clone(metrics)).collect();
+        InForce { window: window.clone(), access: self.access.clone(), pushed }
     }
 
     /// A new configuration is in force.
-    pub(crate) fn reloaded(&self) {
-        if let Some(metrics) = &self.metrics {
-            metrics.reloaded();
+    pub(crate) fn reloaded(&self, took: Duration) {
+        for metrics in self.metrics.iter().chain(self.pushed.iter().map(|(_, metrics)| metrics)) {
+            metrics.reloaded(took);
         }
     }
 
@@ -66,20 +121,52 @@ impl Measured {
     }
 
     /// Has the last lines written. Not to be called where waiting is forbidden.
-    pub(crate) fn flush(&self) {
+    pub(crate) fn flush(&self, pushers: &[Pusher]) {
+        for pusher in pushers {
+            pusher.flush(LAST_LINES);
+        }
         if let Some(access) = &self.access {
             access.writer().flush(LAST_LINES);
         }
     }
 }
 
+fn statsd_target(metrics: &config::Metrics) -> Option<Destination> {
+    let statsd = metrics.statsd.as_ref()?;
+    let (address, prefix) = (statsd.address.clone(), statsd.prefix.clone());
+    Some(Destination {
+        dialect: Dialect::StatsD,
+        address,
+        prefix,
+        interval: statsd.push_interval.positive().unwrap_or(PUSH),
+    })
+}
+
+fn datadog_target(metrics: &config::Metrics) -> Option<Destination> {
+    let datadog = metrics.datadog.as_ref()?;
+    let (address, prefix) = (datadog.address.clone(), datadog.prefix.clone());
+    Some(Destination {
+        dialect: Dialect::Datadog,
+        address,
+        prefix,
+        interval: datadog.push_interval.positive().unwrap_or(PUSH),
+    })
+}
+
 /// The configuration that the traffic sees.
-struct InForce(Window);
+struct InForce {
+    window: Window,
+    access: Option<Arc<Access>>,
+    pushed: Vec<Arc<Metrics>>,
+}
 
 impl World for InForce {
     fn present(&self) -> Present {
-        let Some(snapshot) = self.0.look() else { return Present::default() };
-        let mut present = Present::default();
+        let lost_lines = self.access.as_ref().map(|access| access.writer().lost());
+        let failed_pushes =
+            (!self.pushed.is_empty()).then(|| self.pushed.iter().map(|metrics| metrics.failures()).sum());
+        let mut present = Present { lost_lines, failed_pushes, ..Present::default() };
+        let Some(snapshot) = self.window.look() else { return present };
         for (name, router) in &snapshot.merged.http.routers {
             let service = match router.object.settings.value.service.as_str() {
                 _ if !router.children.is_empty() => String::new(),
@@ -100,6 +187,13 @@ impl World for InForce {
             let shown = |(url, is_up)| Server { service: name.to_string(), url, is_up };
             present.servers.extend(servers.into_iter().map(shown));
         }
+        let ending = |end: trafficcop_api::CertificateEnd| Certificate {
+            cn: end.common_name,
+            serial: end.serial,
+            sans: end.names.join(","),
+            not_after: end.not_after,
+        };
+        present.certificates = trafficcop_api::certificate_ends(&snapshot).into_iter().map(ending).collect();
         present
     }
 }

@@ -1,6 +1,6 @@
 //! `/api/certificates`: what the store `default` holds, the user's default certificate included, ours not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -69,12 +69,43 @@ pub(crate) fn counts(snapshot: &Snapshot) -> Value {
     json!({ "total": all.len(), "warnings": count("warning"), "errors": count("expired") })
 }
 
+/// When a certificate ends, and what tells it from others.
+pub struct CertificateEnd {
+    pub common_name: String,
+    /// In decimal digits.
+    pub serial: String,
+    /// Names and addresses, sorted.
+    pub names: Vec<String>,
+    /// Seconds since 1970.
+    pub not_after: i64,
+}
+
+/// Of all that the store `default` holds; each once.
+pub fn certificate_ends(snapshot: &Snapshot) -> Vec<CertificateEnd> {
+    let end = |der: &[u8]| {
+        let (_, certificate) = X509Certificate::from_der(der).ok()?;
+        let subject = certificate.subject();
+        let common_name = subject.iter_common_name().next().and_then(|name| name.as_str().ok());
+        Some(CertificateEnd {
+            common_name: common_name.unwrap_or("").to_owned(),
+            serial: certificate.tbs_certificate.serial.to_string(),
+            names: names(&certificate),
+            not_after: certificate.validity().not_after.timestamp(),
+        })
+    };
+    let distinct: BTreeSet<&[u8]> = leaves(snapshot).collect();
+    distinct.into_iter().filter_map(end).collect()
+}
+
 /// By fingerprint. What cannot be read is left out.
 fn all(snapshot: &Snapshot) -> BTreeMap<String, Shown> {
+    leaves(snapshot).filter_map(|der| Some((fingerprint(der), show(der)?))).collect()
+}
+
+fn leaves(snapshot: &Snapshot) -> impl Iterator<Item = &[u8]> {
     let store = snapshot.tls.store();
     let keys = store.certificates().iter().map(|certificate| &certificate.key).chain(store.given_default());
-    let leaves = keys.filter_map(|key| key.cert.first());
-    leaves.filter_map(|der| Some((fingerprint(der), show(der)?))).collect()
+    keys.filter_map(|key| key.cert.first().map(|der| &**der))
 }
 
 fn fingerprint(bytes: &[u8]) -> String {

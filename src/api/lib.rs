@@ -32,6 +32,7 @@ use answer::Answer;
 use page::Query;
 use resource::Resource;
 
+pub use certificates::{CertificateEnd, certificate_ends};
 pub use dashboard::Dashboard;
 pub use noop::Noop;
 pub use ping::Ping;

@@ -13,11 +13,13 @@ use crate::{Observer, Outcome, Record};
 pub struct Recorder {
     access: Option<Arc<Access>>,
     metrics: Option<Arc<Metrics>>,
+    pushed: Arc<[Arc<Metrics>]>,
 }
 
 impl Recorder {
-    pub fn new(access: Option<Arc<Access>>, metrics: Option<Arc<Metrics>>) -> Self {
-        Self { access, metrics }
+    /// `pushed`: metrics beside those that are read, one for each receiver.
+    pub fn new(access: Option<Arc<Access>>, metrics: Option<Arc<Metrics>>, pushed: Arc<[Arc<Metrics>]>) -> Self {
+        Self { access, metrics, pushed }
     }
 }
 
@@ -26,23 +28,26 @@ impl Observer for Recorder {
         let route = exchange.route.as_ref();
         let access = self.access.as_ref().filter(|_| route.is_none_or(|route| route.access_logs));
         let metrics = self.metrics.as_ref().filter(|_| route.is_none_or(|route| route.metrics));
-        if access.is_none() && metrics.is_none() {
+        let is_pushed = !self.pushed.is_empty() && route.is_none_or(|route| route.metrics);
+        if access.is_none() && metrics.is_none() && !is_pushed {
             return None;
         }
+        let pushed = if is_pushed { &*self.pushed } else { &[] };
         Some(Box::new(Parts {
             access: access.map(|access| (Arc::clone(access), access.keep(request))),
             metrics: metrics.map(|metrics| (Arc::clone(metrics), metrics.keep(request))),
+            pushed: pushed.iter().map(|metrics| (Arc::clone(metrics), metrics.keep(request))).collect(),
         }))
     }
 
     fn connected(&self, entry_point: &str) {
-        if let Some(metrics) = &self.metrics {
+        for metrics in self.metrics.iter().chain(&*self.pushed) {
             metrics.connections(entry_point, 1);
         }
     }
 
     fn disconnected(&self, entry_point: &str) {
-        if let Some(metrics) = &self.metrics {
+        for metrics in self.metrics.iter().chain(&*self.pushed) {
             metrics.connections(entry_point, -1);
         }
     }
@@ -52,6 +57,7 @@ impl Observer for Recorder {
 struct Parts {
     access: Option<(Arc<Access>, access::Kept)>,
     metrics: Option<(Arc<Metrics>, metrics::Kept)>,
+    pushed: Vec<(Arc<Metrics>, metrics::Kept)>,
 }
 
 impl Record for Parts {
@@ -59,13 +65,13 @@ impl Record for Parts {
         if let Some((access, kept)) = &mut self.access {
             access.answered(kept, response);
         }
-        if let Some((_, kept)) = &mut self.metrics {
+        for (_, kept) in self.metrics.iter_mut().chain(&mut self.pushed) {
             kept.grpc_status(&response.headers);
         }
     }
 
     fn trailers(&mut self, trailers: &Headers) {
-        if let Some((_, kept)) = &mut self.metrics {
+        for (_, kept) in self.metrics.iter_mut().chain(&mut self.pushed) {
             kept.grpc_status(trailers);
         }
     }
@@ -74,8 +80,8 @@ impl Record for Parts {
         if let Some((access, kept)) = &self.access {
             access.write(kept, exchange, outcome);
         }
-        if let Some((metrics, kept)) = self.metrics {
-            metrics.count(&kept, exchange, outcome);
+        for (metrics, kept) in self.metrics.iter().chain(&self.pushed) {
+            metrics.count(kept, exchange, outcome);
         }
     }
 }

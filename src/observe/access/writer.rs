@@ -86,7 +86,13 @@ fn run(mut output: Output, messages: &Receiver<Message>, shared: &Shared) {
         let mut result = Ok(());
         while let Some(message) = next {
             let done = match message {
-                Message::Line(line) => output.write(&line),
+                Message::Line(line) => {
+                    let written = output.write(&line);
+                    if written.is_err() {
+                        shared.lost.fetch_add(1, Ordering::Relaxed);
+                    }
+                    written
+                }
                 Message::Reopen => output.reopen(),
                 Message::Flush(done) => {
                     waiting.push(done);
@@ -179,6 +185,19 @@ mod tests {
         assert_eq!(fs::read_to_string(moved).unwrap(), "one\ntwo\n");
         assert_eq!(fs::read_to_string(path).unwrap(), "three\n");
         assert_eq!(writer.lost(), 0);
+    }
+
+    #[test]
+    fn lines_that_a_full_disk_refuses_are_counted() {
+        let writer = Writer::start(Some("/dev/full".into()), 0).unwrap();
+        let begun = Instant::now();
+        for _ in 0..100 {
+            writer.write(vec![b'x'; 4096]);
+        }
+        writer.flush(PATIENCE);
+        assert!(begun.elapsed() < PATIENCE);
+        // What still fits the buffer is not lost yet.
+        assert!(writer.lost() >= 98, "{}", writer.lost());
     }
 
     #[test]

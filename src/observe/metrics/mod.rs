@@ -5,13 +5,17 @@
 //! without bound. Series of objects that are gone go after the next reading.
 
 mod labels;
+mod lines;
+mod process;
 mod prometheus;
+mod push;
 mod series;
 mod text;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -21,6 +25,7 @@ use trafficcop_exchange::{Exchange, Headers, Request};
 use crate::Outcome;
 use labels::{Method, Protocol};
 pub use prometheus::{Certificate, Present, Prometheus, Server, World};
+pub use push::{Destination, Dialect, Pusher};
 use series::{Key, Scopes, Shard};
 
 /// Shards; workers beyond that share.
@@ -39,6 +44,10 @@ pub struct Metrics {
     reloads: AtomicU64,
     /// Seconds since 1970 of the last one that worked.
     last_reload: AtomicI64,
+    /// Microseconds that all of them together took.
+    applying: AtomicU64,
+    /// How many times these metrics could not be sent.
+    failures: AtomicU64,
 }
 
 /// What is kept of a request until it is counted.
@@ -93,11 +102,19 @@ impl Metrics {
             connections: entry_points.into_iter().map(|name| (name.into(), AtomicI64::new(0))).collect(),
             reloads: AtomicU64::new(0),
             last_reload: AtomicI64::new(Timestamp::now().as_second()),
+            applying: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
         }
     }
 
-    /// A new dynamic configuration is in force.
-    pub fn reloaded(&self) {
+    /// How many times these metrics could not be sent.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// A new dynamic configuration is in force; that took so long from when it was gathered.
+    pub fn reloaded(&self, took: Duration) {
+        self.applying.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
         self.reloads.fetch_add(1, Ordering::Relaxed);
         self.last_reload.store(Timestamp::now().as_second(), Ordering::Relaxed);
     }
@@ -132,7 +149,10 @@ impl Metrics {
             labels: &kept.headers,
         };
         let mut shard = self.shards[place()].lock();
-        let Shard { entry_points, routers, services } = &mut *shard;
+        let Shard { entry_points, routers, services, reasons } = &mut *shard;
+        if let Some(reason) = exchange.reason {
+            *reasons.entry(reason.code()).or_default() += 1;
+        }
         let add = |scopes: &mut Scopes, name: &str, beside: &str, code, what: &series::Counted<'_>| {
             scopes.scope(name, beside).add(key(code), what, &self.buckets);
         };
@@ -154,15 +174,18 @@ impl Metrics {
         }
     }
 
-    /// All shards added up, and in each of them what is gone forgotten.
-    fn read(&self, present: &Present) -> Shard {
-        let mut all = Shard::default();
+    /// All shards added up, and in each of them what is gone forgotten. Beside it, how many requests each worker had,
+    /// of those that had any.
+    fn read(&self, present: &Present) -> (Shard, Vec<u64>) {
+        let (mut all, mut workers) = (Shard::default(), Vec::new());
         for shard in &self.shards {
             let mut shard = shard.lock();
             all.merge(&shard);
             shard.forget(present);
+            workers.push(shard.requests());
         }
-        all
+        workers.retain(|requests| *requests > 0);
+        (all, workers)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use trafficcop_exchange::{
@@ -25,6 +26,10 @@ pub struct Present {
     pub servers: Vec<Server>,
     /// Those that the default store serves.
     pub certificates: Vec<Certificate>,
+    /// Lines of the access log that were not written since the start; None without an access log.
+    pub lost_lines: Option<u64>,
+    /// How many times metrics could not be sent; None when they are sent to nobody.
+    pub failed_pushes: Option<u64>,
 }
 
 /// A server and whether it is up.
@@ -66,15 +71,17 @@ impl Prometheus {
     }
 
     #[cfg(test)]
-    pub(super) fn metrics(&self) -> &Metrics {
+    pub(super) fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
     }
 
     pub(super) fn page(&self) -> String {
         let metrics = &*self.metrics;
         let present = self.world.present();
-        let all = metrics.read(&present);
+        let (all, workers) = metrics.read(&present);
         let mut page = Page::default();
+        let open = metrics.connections.values().map(|count| count.load(Ordering::Relaxed).max(0)).sum();
+        super::process::write(&mut page, open);
         page.family("traefik_config_last_reload_success", "gauge", "When a configuration last came into force.");
         page.sample("traefik_config_last_reload_success", &[], metrics.last_reload.load(Ordering::Relaxed));
         page.family("traefik_config_reloads_total", "counter", "Configurations that came into force.");
@@ -107,7 +114,39 @@ impl Prometheus {
             let labels = [("cn", &*certificate.cn), ("sans", &*certificate.sans), ("serial", &*certificate.serial)];
             page.sample("traefik_tls_certs_not_after", &labels, certificate.not_after);
         }
+        if let Some(failures) = present.failed_pushes {
+            let name = "trafficcop_metrics_push_failures_total";
+            page.family(name, "counter", "How many times metrics could not be sent.");
+            page.sample(name, &[], failures);
+        }
+        self.own(&mut page, present.lost_lines, &workers, &all.reasons);
         page.into_text()
+    }
+
+    /// What Traefik has no name for.
+    fn own(&self, page: &mut Page, lost_lines: Option<u64>, workers: &[u64], reasons: &BTreeMap<&str, u64>) {
+        if let Some(lost) = lost_lines {
+            let name = "trafficcop_access_log_lost_lines_total";
+            page.family(name, "counter", "Lines of the access log that could not be written.");
+            page.sample(name, &[], lost);
+        }
+        if !reasons.is_empty() {
+            page.family("trafficcop_answers_total", "counter", "Answers that no server gave, by their reason.");
+        }
+        for (reason, count) in reasons {
+            page.sample("trafficcop_answers_total", &[("reason", reason)], count);
+        }
+        let name = "trafficcop_config_apply_seconds";
+        page.family(name, "summary", "From gathering a configuration to its being in force.");
+        let micros = Duration::from_micros(self.metrics.applying.load(Ordering::Relaxed));
+        page.sample(&format!("{name}_sum"), &[], micros.as_secs_f64());
+        page.sample(&format!("{name}_count"), &[], self.metrics.reloads.load(Ordering::Relaxed));
+        if !workers.is_empty() {
+            page.family("trafficcop_worker_requests_total", "counter", "Requests that each worker had.");
+        }
+        for (number, requests) in workers.iter().enumerate() {
+            page.sample("trafficcop_worker_requests_total", &[("worker", &number.to_string())], requests);
+        }
     }
 
     /// The five families of one kind of scope.

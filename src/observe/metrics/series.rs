@@ -55,6 +55,8 @@ pub(super) struct Shard {
     pub(super) entry_points: Scopes,
     pub(super) routers: Scopes,
     pub(super) services: Scopes,
+    /// Answers of our own by the code of their reason.
+    pub(super) reasons: BTreeMap<&'static str, u64>,
 }
 
 impl Scope {
@@ -138,6 +140,15 @@ impl Shard {
         self.entry_points.merge(&other.entry_points);
         self.routers.merge(&other.routers);
         self.services.merge(&other.services);
+        for (reason, count) in &other.reasons {
+            *self.reasons.entry(reason).or_default() += count;
+        }
+    }
+
+    /// All requests at entry points.
+    pub(super) fn requests(&self) -> u64 {
+        let series = self.entry_points.0.values().flat_map(|scope| scope.series.values());
+        series.flat_map(|series| &series.buckets).sum()
     }
 
     /// Drops what is not configured any more. Of nested routers every part must be there.

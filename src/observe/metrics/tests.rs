@@ -2,9 +2,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use trafficcop_exchange::{ConnectionInfo, RouteInfo, StatusCode, Target};
+use trafficcop_exchange::{ConnectionInfo, Origin, RouteInfo, ServerInfo, StatusCode, Target};
 
 use super::*;
+
+mod dashboards;
+mod pushes;
 
 struct Nothing;
 
@@ -25,9 +28,18 @@ fn counted(settings: &Settings, requests: usize) -> Prometheus {
             local: "127.0.0.1:80".parse().unwrap(),
             tls: None,
         }));
+        exchange.reason = Some(trafficcop_exchange::Reason::RateLimited);
         let (router, service) = ("r@file".into(), "a@file".into());
         let info = RouteInfo { router, service, access_logs: true, metrics: true, tracing: true };
         exchange.route = Some(Arc::new(info));
+        let (url, address) = ("http://127.0.0.1:90".into(), "127.0.0.1:90".into());
+        exchange.server = Some(Arc::new(ServerInfo { service: "a@file".into(), url, address }));
+        exchange.origin = Some(Box::new(Origin {
+            started: exchange.started,
+            status: StatusCode::OK,
+            headers: Headers::new(),
+            bytes: Rc::default(),
+        }));
         let outcome = Outcome {
             status: StatusCode::OK,
             bytes_in: 3,
@@ -57,7 +69,7 @@ fn requests_are_counted_per_entry_point() {
     check(&page, &format!("traefik_entrypoint_request_duration_seconds_bucket{{{labels},le=\"5\"}} 2"));
     check(&page, &format!("traefik_entrypoint_request_duration_seconds_bucket{{{labels},le=\"+Inf\"}} 2"));
     check(&page, &format!("traefik_entrypoint_request_duration_seconds_sum{{{labels}}} 0.5"));
-    assert!(!page.contains("traefik_router") && !page.contains("traefik_service"), "{page}");
+    assert!(!page.contains("traefik_router"), "{page}");
 }
 
 #[test]
@@ -85,8 +97,34 @@ fn clients_cannot_make_series_without_end() {
 fn connections_and_reloads_are_shown() {
     let prometheus = counted(&Settings::default(), 0);
     prometheus.metrics().connections("web", 1);
-    prometheus.metrics().reloaded();
+    prometheus.metrics().reloaded(Duration::from_millis(1500));
     let page = prometheus.page();
     check(&page, "traefik_open_connections{entrypoint=\"web\",protocol=\"TCP\"} 1");
     check(&page, "traefik_config_reloads_total 1");
+    check(&page, "trafficcop_config_apply_seconds_sum 1.5");
+}
+
+#[test]
+fn a_hundred_thousand_methods_hosts_and_paths_are_one_series() {
+    let settings = Settings { add_routers_labels: true, ..Settings::default() };
+    let metrics = Metrics::new(&settings, ["web"]);
+    let connection = Rc::new(ConnectionInfo {
+        entry_point: "web".into(),
+        peer: "127.0.0.1:5000".parse().unwrap(),
+        local: "127.0.0.1:80".parse().unwrap(),
+        tls: None,
+    });
+    let outcome =
+        Outcome { status: StatusCode::NOT_FOUND, bytes_in: 0, bytes_out: 0, duration: Duration::ZERO, complete: true };
+    for number in 0..100_000 {
+        let method = trafficcop_exchange::Method::from_bytes(format!("M{number}").as_bytes()).unwrap();
+        let mut request = Request::new(method, Target::parse(format!("/{number}").into()));
+        request.host = format!("h{number}.test").into();
+        metrics.count(&metrics.keep(&request), &Exchange::new(Rc::clone(&connection)), &outcome);
+    }
+    let page = Prometheus::new(Arc::new(metrics), Nothing).page();
+    let labels = "code=\"404\",entrypoint=\"web\",method=\"EXTENSION_METHOD\",protocol=\"http\"";
+    check(&page, &format!("traefik_entrypoint_requests_total{{{labels}}} 100000"));
+    assert_eq!(page.lines().filter(|line| line.starts_with("traefik_entrypoint_requests_total{")).count(), 1);
+    assert!(page.len() < 10_000, "{}", page.len());
 }

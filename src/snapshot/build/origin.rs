@@ -19,7 +19,10 @@ pub(super) struct Origins {
 
 /// Puts `servers` under observation if the settings ask for anything that shows it.
 pub(super) fn observed(servers: Arc<dyn Service>, settings: &Settings) -> Arc<dyn Service> {
-    let is_measured = settings.metrics.as_ref().is_some_and(|metrics| metrics.prometheus.is_some());
+    let is_measured = settings
+        .metrics
+        .as_ref()
+        .is_some_and(|metrics| metrics.prometheus.is_some() || metrics.statsd.is_some() || metrics.datadog.is_some());
     let Some(log) = &settings.access_log else {
         return if is_measured { Arc::new(Origins { servers, keeps_headers: false }) } else { servers };
     };
