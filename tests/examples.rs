@@ -125,3 +125,11 @@ fn the_dynamic_configuration_loads() {
     assert_eq!(middlewares(&configuration).len(), 4);
     references_hold(&configuration, "dynamic.yml");
 }
+
+#[test]
+fn the_services_load() {
+    let configuration = file(&examples().join("services.yml"));
+    references_hold(&configuration, "services.yml");
+    let services = &configuration.http.as_ref().expect("an http section").services;
+    assert!(services.values().any(|service| service.value.static_files.is_some()));
+}

@@ -173,6 +173,7 @@ fn service_row(name: &Name, object: &Object<Service>, report: Option<&ObjectRepo
         ("weighted", settings.weighted.is_some()),
         ("mirroring", settings.mirroring.is_some()),
         ("failover", settings.failover.is_some()),
+        ("static", settings.static_files.is_some()),
     ];
     let kind = kinds.iter().find(|(_, is_set)| *is_set).map_or("", |(kind, _)| kind);
     let servers = settings.load_balancer.as_ref().map_or(0, |load_balancer| load_balancer.servers.len());

@@ -8,19 +8,23 @@ mod candidate;
 mod deadlines;
 mod fnv;
 pub mod hrw;
+pub mod least_connections;
 pub mod least_time;
 pub mod p2c;
 pub mod status;
 pub mod sticky;
+pub mod weighted_random;
 pub mod wrr;
 
 pub use balancer::Balancer;
 pub use candidate::{Candidate, InFlight};
 pub use hrw::HighestRandomWeight;
+pub use least_connections::LeastConnections;
 pub use least_time::LeastTime;
 pub use p2c::PowerOfTwoChoices;
 pub use status::Status;
 pub use sticky::{Affinity, Found};
+pub use weighted_random::WeightedRandom;
 pub use wrr::WeightedRoundRobin;
 
 /// What a strategy may know of the request for which it picks.

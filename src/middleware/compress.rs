@@ -187,9 +187,10 @@ impl Around for Compressor {
             let mut response = next.run(req, cx).await;
             vary(&mut response.headers);
             if named && self.is_wanted(&response) {
+                let announced = response.headers.get_str("Content-Length").and_then(|length| length.parse().ok());
                 response.headers.remove("Content-Length");
                 response.headers.insert("Content-Encoding", encoding.name());
-                response.body = Compressed::body(response.body, encoding);
+                response.body = Compressed::body(stream::gather(response.body, announced).await, encoding);
             }
             response
         })

@@ -5,7 +5,7 @@
 pub enum BuildError {
     #[error("the server URL {url:?} is not usable: {problem}")]
     BadUrl { url: String, problem: String },
-    #[error("unsupported load-balancing strategy {0:?}: wrr, p2c, hrw and leasttime are known")]
+    #[error("unsupported load-balancing strategy {0:?}: wrr, p2c, hrw, leasttime, leastconn and random are known")]
     UnknownStrategy(String),
     /// A parent with `healthCheck` over a child that has none.
     #[error("child service {child} of {parent} has no health check, but {parent} has healthCheck enabled")]
@@ -16,6 +16,8 @@ pub enum BuildError {
     Percent(i64),
     #[error("unknown proxyProtocol version: {0}")]
     ProxyProtocol(i64),
+    #[error("static files of {root:?}: {problem}")]
+    Files { root: String, problem: String },
     #[error("TLS settings: {0}")]
     Tls(String),
 }

@@ -3,14 +3,20 @@
 mod composed;
 mod load_balancer;
 mod servers_transport;
+mod static_files;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use composed::{Failover, FailoverErrors, HealthPropagation, HighestRandomWeight, Mirror, Mirroring, Weighted};
-pub use load_balancer::{Cookie, HealthCheck, LoadBalancer, PassiveHealthCheck, ResponseForwarding, Server, Sticky};
+pub use composed::{
+    Failover, FailoverErrors, FailoverHealth, HealthPropagation, HighestRandomWeight, Mirror, Mirroring, Weighted,
+};
+pub use load_balancer::{
+    Cookie, HealthCheck, LoadBalancer, PassiveHealthCheck, ResponseForwarding, Server, Sticky, StickyHeader,
+};
 pub use servers_transport::{CertificatePair, ForwardingTimeouts, ServersTransport, Spiffe};
+pub use static_files::StaticFiles;
 
 use super::{Middleware, Objects, RouterTls, is_zero};
 use crate::At;
@@ -94,6 +100,8 @@ pub struct Service {
     pub mirroring: Option<Mirroring>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failover: Option<Failover>,
+    #[serde(rename = "static", skip_serializing_if = "Option::is_none")]
+    pub static_files: Option<StaticFiles>,
     /// Middlewares that run around the service, whichever router leads to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub middlewares: Vec<String>,

@@ -117,7 +117,7 @@ prop_compose! {
         let cookie = Some(http::Cookie { max_age, path: Some(path), ..Default::default() });
         http::Service {
             load_balancer: Some(http::LoadBalancer {
-                servers, health_check, pass_host_header, sticky: Some(http::Sticky { cookie }), ..Default::default()
+                servers, health_check, pass_host_header, sticky: Some(http::Sticky { cookie, header: None }), ..Default::default()
             }),
             ..Default::default()
         }

@@ -1,11 +1,15 @@
 //! A body on its way through an encoder. What has been read is flushed as soon as the server pauses, so that nothing is
-//! held back.
+//! held back. Only a short answer of known length is waited for, a moment at most, so that its compressed form has a
+//! length too.
 
+use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use async_compression::Level;
 use async_compression::tokio::write::{BrotliEncoder, GzipEncoder, ZstdEncoder};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use trafficcop_exchange::{Body, BodyError, BodyStream, Frame, Headers};
@@ -36,6 +40,54 @@ enum Encoder {
 const KNOWN_LENGTH: usize = 2048;
 /// Ready answers up to this size are compressed in one go.
 const ONE_GO: usize = 64 << 10;
+
+/// How long the rest of such an answer is waited for: as long as Traefik holds back what a server sends.
+const MOMENT: Duration = Duration::from_millis(100);
+
+/// Gathers an answer whose length is announced and small. What does not end within a moment stays a stream.
+pub(super) async fn gather(mut body: Body, announced: Option<u64>) -> Body {
+    if matches!(body, Body::Full(_)) || announced.is_none_or(|length| length > ONE_GO as u64) {
+        return body;
+    }
+    let mut frames = VecDeque::new();
+    let mut size = 0;
+    let whole = async {
+        while let Some(frame) = poll_fn(|cx| body.poll_frame(cx)).await {
+            size += if let Ok(Frame::Data(data)) = &frame { data.len() } else { 0 };
+            let is_data = matches!(frame, Ok(Frame::Data(_)));
+            frames.push_back(frame);
+            if !is_data || size > ONE_GO {
+                return false;
+            }
+        }
+        true
+    };
+    if tokio::time::timeout(MOMENT, whole).await != Ok(true) {
+        return Body::stream(Held { frames, rest: body });
+    }
+    let mut bytes = BytesMut::with_capacity(size);
+    for frame in frames {
+        if let Ok(Frame::Data(data)) = frame {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Body::Full(bytes.freeze())
+}
+
+/// What was gathered of a body, and the body.
+struct Held {
+    frames: VecDeque<Result<Frame, BodyError>>,
+    rest: Body,
+}
+
+impl BodyStream for Held {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
+        match self.frames.pop_front() {
+            Some(frame) => Poll::Ready(Some(frame)),
+            None => self.rest.poll_frame(cx),
+        }
+    }
+}
 
 impl Compressed {
     /// The compressed form of a body.

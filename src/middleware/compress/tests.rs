@@ -1,9 +1,11 @@
 //! What is compressed, and that it can be read again.
 
+use std::task::{Context, Poll};
+
 use async_compression::tokio::write::{BrotliDecoder, GzipDecoder, ZstdDecoder};
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
-use trafficcop_exchange::{Body, Method, Response, StatusCode};
+use trafficcop_exchange::{Body, BodyError, BodyStream, Frame, Method, Response, StatusCode};
 
 use crate::testing::{self, Origin};
 
@@ -80,4 +82,43 @@ fn bad_settings_are_an_error() {
     ] {
         assert!(testing::chain("compress", settings, Origin::ok()).is_err(), "{settings}");
     }
+}
+
+/// A body that comes in two pieces with a pause between them.
+async fn gathered(pause: std::time::Duration, announced: Option<u64>) -> (bool, String) {
+    let (mut writer, reader) = tokio::io::duplex(64);
+    let write = async {
+        writer.write_all(b"first ").await.expect("room");
+        tokio::time::sleep(pause).await;
+        writer.write_all(b"second").await.expect("room");
+        drop(writer);
+    };
+    let body = Body::stream(Pieces(tokio_util::io::ReaderStream::new(reader)));
+    let (body, ()) = tokio::join!(
+        async {
+            let mut body = super::stream::gather(body, announced).await;
+            (matches!(body, Body::Full(_)), body.collect(u64::MAX).await.expect("a body"))
+        },
+        write
+    );
+    (body.0, String::from_utf8_lossy(&body.1).into_owned())
+}
+
+struct Pieces(tokio_util::io::ReaderStream<tokio::io::DuplexStream>);
+
+impl BodyStream for Pieces {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
+        let piece = self.0.poll_next_unpin(cx);
+        piece.map(|piece| piece.map(|piece| piece.map(Frame::Data).map_err(|error| BodyError::Other(error.into()))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn short_answers_of_known_length_are_gathered_for_a_moment() {
+    let ms = std::time::Duration::from_millis;
+    let text = || "first second".to_owned();
+    assert_eq!(gathered(ms(50), Some(12)).await, (true, text()));
+    assert_eq!(gathered(ms(5000), Some(12)).await, (false, text()));
+    assert_eq!(gathered(ms(50), None).await, (false, text()));
+    assert_eq!(gathered(ms(50), Some(1 << 20)).await, (false, text()));
 }

@@ -33,7 +33,7 @@ impl Failover {
         let failing = ranges(errors.map_or(&[], |errors| errors.status.as_slice()))?;
         let main_health = if failing.is_empty() { Some(main.checked(name)?) } else { main.health.clone() };
         let (mut fallback_health, mut health) = (None, None);
-        if settings.health_check.is_some() {
+        if settings.health_check.as_ref().is_some_and(|check| check.path.is_empty()) {
             let fallback = fallback.checked(name)?;
             let always_up = Status::leaf();
             health = Some(Status::any_of([main_health.as_ref().unwrap_or(&always_up), &fallback]));

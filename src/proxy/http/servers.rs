@@ -9,7 +9,8 @@ use bytes::Bytes;
 use rand::seq::SliceRandom;
 use tokio::runtime::Handle;
 use trafficcop_balancer::{
-    Asked, Balancer, Candidate, HighestRandomWeight, LeastTime, PowerOfTwoChoices, Status, Strategy, WeightedRoundRobin,
+    Asked, Balancer, Candidate, HighestRandomWeight, LeastConnections, LeastTime, PowerOfTwoChoices, Status, Strategy,
+    WeightedRandom, WeightedRoundRobin,
 };
 use trafficcop_config::dynamic::http::LoadBalancer;
 use trafficcop_exchange::{
@@ -31,6 +32,8 @@ use visit::Visit;
 pub struct Servers {
     balancer: Balancer<Server>,
     cookie: Option<StickyCookie>,
+    /// Requests of equal values in it go to the same server.
+    sticky_header: Option<Box<str>>,
     kind: Kind,
     pass_host_header: bool,
     appends_forwarded_for: bool,
@@ -91,6 +94,8 @@ impl Servers {
         let cookie = settings_of_cookie
             .filter(|_| kind != Kind::Random)
             .map(|settings| StickyCookie::new(settings, name, balancer.candidates()));
+        let sticky_header = settings.sticky.as_ref().and_then(|sticky| sticky.header.as_ref());
+        let sticky_header = sticky_header.map(|header| header.name.as_str()).filter(|name| !name.is_empty());
         if cookie.is_some() {
             balancer = balancer.sticky();
         }
@@ -106,6 +111,7 @@ impl Servers {
         Ok(Arc::new(Self {
             balancer,
             cookie,
+            sticky_header: sticky_header.map(Into::into),
             kind,
             pass_host_header: settings.pass_host_header,
             appends_forwarded_for: !forwarding.not_append_x_forwarded_for,
@@ -130,8 +136,14 @@ impl Servers {
     async fn answer(&self, mut request: Request, cx: &mut Exchange) -> Response {
         (cx.fault, cx.reason, cx.server, cx.origin_status) = (None, None, None, None);
         let key = if self.kind == Kind::Random { headers::peer_text(cx) } else { headers::PeerText::new() };
-        let dice = || if self.kind == Kind::TwoChoices { rand::random() } else { 0 };
-        let pick = |tried: &[usize]| self.balancer.pick(&Asked { key: &key, dice: dice(), tried });
+        let dice = || if self.kind.throws_dice() { rand::random() } else { 0 };
+        let session = self.session(&request);
+        let pick = |tried: &[usize]| match &session {
+            Some(session) => {
+                HighestRandomWeight.pick(self.balancer.candidates(), &Asked { key: session, dice: 0, tried })
+            }
+            None => self.balancer.pick(&Asked { key: &key, dice: dice(), tried }),
+        };
         let bound = self.cookie.as_ref().and_then(|cookie| cookie.value(&request.headers));
         let bound = bound.and_then(|value| self.balancer.belongs(value, &[]));
         let Some(first) = bound.map(|bound| bound.index).or_else(|| pick(&[])) else {
@@ -174,6 +186,12 @@ impl Servers {
         response
     }
 
+    /// What the header of `sticky.header` says; copied, since the request goes on while servers are picked.
+    fn session(&self, request: &Request) -> Option<Bytes> {
+        let value = request.headers.get(self.sticky_header.as_deref()?).filter(|value| !value.is_empty())?;
+        Some(Bytes::copy_from_slice(value))
+    }
+
     fn learn(&self, index: usize, was_well: bool) {
         if let Some(passive) = &self.passive {
             passive.learn(index, self.balancer.candidate(index), was_well);
@@ -201,6 +219,9 @@ enum Kind {
     /// By the highest random weight.
     Random,
     LeastTime,
+    LeastConnections,
+    /// By chance, in the proportion of the weights.
+    Chance,
 }
 
 impl Kind {
@@ -210,13 +231,19 @@ impl Kind {
             "p2c" => Ok(Self::TwoChoices),
             "hrw" => Ok(Self::Random),
             "leasttime" => Ok(Self::LeastTime),
+            "leastconn" => Ok(Self::LeastConnections),
+            "random" => Ok(Self::Chance),
             other => Err(BuildError::UnknownStrategy(other.to_owned())),
         }
     }
 
     /// Whether it wants to know what is in flight and how long answers take; the others save the counting.
     fn counts_requests(self) -> bool {
-        matches!(self, Self::TwoChoices | Self::LeastTime)
+        matches!(self, Self::TwoChoices | Self::LeastTime | Self::LeastConnections)
+    }
+
+    fn throws_dice(self) -> bool {
+        matches!(self, Self::TwoChoices | Self::Chance)
     }
 
     fn strategy(self, candidates: &[Candidate]) -> Box<dyn Strategy> {
@@ -225,6 +252,8 @@ impl Kind {
             Self::TwoChoices => Box::new(PowerOfTwoChoices),
             Self::Random => Box::new(HighestRandomWeight),
             Self::LeastTime => Box::new(LeastTime::new(candidates)),
+            Self::LeastConnections => Box::new(LeastConnections::new(candidates)),
+            Self::Chance => Box::new(WeightedRandom),
         }
     }
 }

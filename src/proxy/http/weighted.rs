@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use trafficcop_balancer::{Asked, Balancer, Status, WeightedRoundRobin};
+use trafficcop_balancer::{Asked, Balancer, HighestRandomWeight, Status, Strategy, WeightedRoundRobin};
 use trafficcop_config::dynamic::http as config;
 use trafficcop_exchange::{Exchange, LocalBoxFuture, Reason, Request, Response, Service, StatusCode, reply};
 
@@ -15,6 +15,8 @@ use crate::BuildError;
 pub struct Weighted {
     balancer: Balancer<Arc<dyn Service>>,
     cookie: Option<StickyCookie>,
+    /// Requests of equal values in it go to the same service.
+    sticky_header: Option<Box<str>>,
     health: Option<Arc<Status>>,
 }
 
@@ -28,7 +30,9 @@ impl Weighted {
         let cookie = settings.sticky.as_ref().and_then(|sticky| sticky.cookie.as_ref());
         let cookie = cookie.map(|settings| StickyCookie::new(settings, name, balancer.candidates()));
         let balancer = if cookie.is_some() { balancer.sticky() } else { balancer };
-        Ok(Arc::new(Self { balancer, cookie, health }))
+        let sticky_header = settings.sticky.as_ref().and_then(|sticky| sticky.header.as_ref());
+        let sticky_header = sticky_header.map(|header| header.name.as_str()).filter(|name| !name.is_empty());
+        Ok(Arc::new(Self { balancer, cookie, sticky_header: sticky_header.map(Into::into), health }))
     }
 
     /// For parents. None unless `healthCheck` is set.
@@ -39,7 +43,11 @@ impl Weighted {
     async fn answer(&self, request: Request, cx: &mut Exchange) -> Response {
         let bound = self.cookie.as_ref().and_then(|cookie| cookie.value(&request.headers));
         let bound = bound.and_then(|value| self.balancer.belongs(value, &[]));
-        let pick = || self.balancer.pick(&Asked { key: b"", dice: 0, tried: &[] });
+        let session = self.sticky_header.as_deref().and_then(|name| request.headers.get(name));
+        let pick = || match session.filter(|session| !session.is_empty()) {
+            Some(key) => HighestRandomWeight.pick(self.balancer.candidates(), &Asked { key, dice: 0, tried: &[] }),
+            None => self.balancer.pick(&Asked { key: b"", dice: 0, tried: &[] }),
+        };
         let Some(index) = bound.map(|bound| bound.index).or_else(pick) else {
             return nobody(cx, self.balancer.is_empty());
         };

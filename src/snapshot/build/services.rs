@@ -5,11 +5,13 @@ use std::sync::Arc;
 use trafficcop_balancer::Status;
 use trafficcop_config::Name;
 use trafficcop_config::dynamic::WeightedChild;
-use trafficcop_config::dynamic::http::{LoadBalancer, Service as Settings};
+use trafficcop_config::dynamic::http::{Failover as Failing, HealthCheck, LoadBalancer, Service as Settings};
 use trafficcop_exchange::{Chain, Service};
 use trafficcop_merger::nearest;
 use trafficcop_proxy::BuildError;
-use trafficcop_proxy::http::{Child, Failover, HighestRandomWeight, Mirrored, Mirroring, Servers, Transport, Weighted};
+use trafficcop_proxy::http::{
+    Child, Failover, Files, HighestRandomWeight, Mirrored, Mirroring, Servers, Transport, Weighted,
+};
 
 use super::memory::{BuiltService, Memo, Part};
 use super::pass::{Failure, Kind, Pass};
@@ -105,6 +107,7 @@ impl Pass<'_> {
             settings.highest_random_weight.is_some(),
             settings.mirroring.is_some(),
             settings.failover.is_some(),
+            settings.static_files.is_some(),
         ];
         if kinds.iter().filter(|is_set| **is_set).count() > 1 {
             let message = "cannot create service: multi-types service not supported, consider declaring two different \
@@ -148,12 +151,41 @@ impl Pass<'_> {
             return Ok(composed(Arc::clone(&service), service.health()));
         }
         if let Some(failover) = &settings.failover {
-            let main = self.child(name, &failover.service)?;
+            let main = self.main_of_failover(name, failover)?;
             let fallback = self.child(name, &failover.fallback)?;
             let service = Failover::new(whole, failover, main, fallback).map_err(fail)?;
             return Ok(composed(Arc::clone(&service), service.health()));
         }
+        if let Some(files) = &settings.static_files {
+            // Who may label a container may not thereby read what this process can.
+            if name.provider() != "file" {
+                let message = "static files can be served only by services that the file provider configures";
+                return Err(Failure::new(message));
+            }
+            return Ok(composed(Files::new(files).map_err(fail)?, None));
+        }
         Err(Failure::new(format!("the service {whole:?} does not have any type defined")))
+    }
+
+    /// The main service; checked as the failover says, if it has servers and no check of its own.
+    fn main_of_failover(&mut self, name: &Name, failover: &Failing) -> Result<Child, Failure> {
+        let mut main = self.child(name, &failover.service)?;
+        let Some(check) = failover.health_check.as_ref().filter(|check| !check.path.is_empty()) else {
+            return Ok(main);
+        };
+        let child = Name::qualify(&failover.service, name.provider());
+        let merged = self.merged;
+        let Some(object) = merged.http.services.get(&child).filter(|_| main.health.is_none()) else { return Ok(main) };
+        let mut settings = object.settings.value.clone();
+        if let Some(servers) = &mut settings.load_balancer {
+            let mut added = HealthCheck { path: check.path.clone(), ..HealthCheck::default() };
+            added.interval = check.interval.unwrap_or(added.interval);
+            added.timeout = check.timeout.unwrap_or(added.timeout);
+            servers.health_check = Some(added);
+            let built = self.build_service(&child, &settings)?;
+            (main.service, main.health) = (built.service, built.health);
+        }
+        Ok(main)
     }
 
     fn children(

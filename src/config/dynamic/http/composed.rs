@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::load_balancer::Sticky;
+use crate::Duration;
 use crate::dynamic::{WeightedChild, is_zero};
 
 /// Written as `healthCheck: {}` on services made of services: their state goes up to their parents.
@@ -65,9 +66,22 @@ pub struct Failover {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub fallback: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_check: Option<HealthPropagation>,
+    pub health_check: Option<FailoverHealth>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<FailoverErrors>,
+}
+
+/// Empty, it is [`HealthPropagation`]. With a path (an extension) it checks the main service, if that has no check of its
+/// own, and nothing goes up to parents.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FailoverHealth {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]

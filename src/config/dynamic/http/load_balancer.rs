@@ -77,6 +77,16 @@ impl Default for ResponseForwarding {
 pub struct Sticky {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cookie: Option<Cookie>,
+    /// An extension: requests of equal values in this header go to the same server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<StickyHeader>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StickyHeader {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -139,6 +149,12 @@ pub struct HealthCheck {
     pub follow_redirects: Option<bool>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
+    /// An extension: so many failures in a row take a server out; 0 means 1.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub fails: i64,
+    /// An extension: so many successes in a row bring it back; 0 means 1.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub passes: i64,
 }
 
 impl Default for HealthCheck {
@@ -156,6 +172,8 @@ impl Default for HealthCheck {
             hostname: String::new(),
             follow_redirects: Some(true),
             headers: BTreeMap::new(),
+            fails: 0,
+            passes: 0,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::http::testing::*;
-use trafficcop_config::dynamic::http::{Cookie, ServersTransport, Sticky};
+use trafficcop_config::dynamic::http::{Cookie, ServersTransport, Sticky, StickyHeader};
 use trafficcop_exchange::{Method, Stage};
 
 #[tokio::test]
@@ -143,7 +143,8 @@ async fn a_server_that_goes_down_under_a_request_is_replaced() {
         let dying = Backend::start(move |_, _, _| if is_gone.get() { Act::Close } else { ok("a") }).await;
         let other = Backend::answering("b").await;
         let mut settings = settings(&[&dying.url, &other.url]);
-        settings.sticky = Some(Sticky { cookie: Some(Cookie { name: "lb".into(), ..Cookie::default() }) });
+        settings.sticky =
+            Some(Sticky { cookie: Some(Cookie { name: "lb".into(), ..Cookie::default() }), header: None });
         let service = build(&settings);
         let bound = || {
             let mut request = request(Method::GET, "/");
@@ -216,7 +217,7 @@ async fn sticky_clients_stay_until_their_server_is_gone() {
         let closed = closed_url().await;
         let cookie = Cookie { name: "lb".into(), ..Cookie::default() };
         let mut settings = settings(&[&a.url, &b.url, &closed]);
-        settings.sticky = Some(Sticky { cookie: Some(cookie) });
+        settings.sticky = Some(Sticky { cookie: Some(cookie), header: None });
         let service = build(&settings);
         let carrying = |value: &str| {
             let mut request = request(Method::GET, "/");
@@ -257,6 +258,31 @@ async fn answers_that_are_none() {
         check(noise, (500, "Internal Server Error", Reason::BadResponse)).await;
         let switch = || Act::LastAnswer("HTTP/1.1 101 Go\r\nUpgrade: foo\r\nConnection: upgrade\r\n\r\n".into());
         check(switch, (500, "Internal Server Error", Reason::BadResponse)).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn requests_of_one_session_go_to_one_server_by_header() {
+    worker(async {
+        let (one, two) = (Backend::answering("a").await, Backend::answering("b").await);
+        let mut settings = settings(&[&one.url, &two.url]);
+        settings.sticky = Some(Sticky { cookie: None, header: Some(StickyHeader { name: "X-Session-ID".into() }) });
+        let service = build(&settings);
+        let of = |session: String| {
+            let mut request = request(Method::GET, "/");
+            request.headers.append("x-session-id", session);
+            request
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        for session in 0..32 {
+            let first = ask(&*service, of(session.to_string())).await;
+            assert_eq!(ask(&*service, of(session.to_string())).await, first);
+            seen.insert(first.1);
+        }
+        assert_eq!(seen.len(), 2, "sessions are spread");
+        let turns = [get(&*service).await, get(&*service).await];
+        assert_ne!(turns[0], turns[1], "without the header servers take turns");
     })
     .await;
 }

@@ -30,7 +30,7 @@ fn child(name: &'static str, health: Option<&Arc<Status>>) -> Child {
 }
 
 fn sticky() -> config::Sticky {
-    config::Sticky { cookie: Some(config::Cookie { name: "lvl".into(), ..config::Cookie::default() }) }
+    config::Sticky { cookie: Some(config::Cookie { name: "lvl".into(), ..config::Cookie::default() }), header: None }
 }
 
 #[tokio::test]
@@ -100,7 +100,8 @@ fn failover(status: &[&str], limit: i64) -> config::Failover {
 #[tokio::test]
 async fn failover_by_health() {
     let (main, fallback) = (Status::leaf(), Status::leaf());
-    let settings = config::Failover { health_check: Some(config::HealthPropagation {}), ..config::Failover::default() };
+    let settings =
+        config::Failover { health_check: Some(config::FailoverHealth::default()), ..config::Failover::default() };
     let service = Failover::new("f@file", &settings, child("a", Some(&main)), child("b", Some(&fallback))).unwrap();
     assert_eq!(get(&*service).await.1, "a");
     main.set(false);

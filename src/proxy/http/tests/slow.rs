@@ -60,7 +60,8 @@ async fn whoever_is_bound_to_a_silent_server_waits_longer() {
         let (_listener, silent) = silent().await;
         let other = Backend::answering("b").await;
         let mut settings = settings(&[&silent, &other.url]);
-        settings.sticky = Some(Sticky { cookie: Some(Cookie { name: "lb".into(), ..Cookie::default() }) });
+        settings.sticky =
+            Some(Sticky { cookie: Some(Cookie { name: "lb".into(), ..Cookie::default() }), header: None });
         let service = build(&settings);
         let mut asked = request(Method::GET, "/");
         asked.headers.append("Cookie", format!("lb={}", trafficcop_balancer::sticky::value(&silent)));
@@ -88,7 +89,8 @@ async fn who_waits_for_a_host_that_is_gone_is_sent_elsewhere() {
         let forwarding = Forwarding { not_append_x_forwarded_for: false };
         let build = |urls: &[&str]| {
             let mut settings = settings(urls);
-            settings.sticky = Some(Sticky { cookie: Some(Cookie { name: "lb".into(), ..Cookie::default() }) });
+            settings.sticky =
+                Some(Sticky { cookie: Some(Cookie { name: "lb".into(), ..Cookie::default() }), header: None });
             Servers::new("s@file", &settings, Arc::clone(&transport), &forwarding, &Handle::current()).unwrap()
         };
         let old = build(&[&gone, &other.url]);
