@@ -48,10 +48,10 @@ pub(crate) struct Ends {
 }
 
 /// An open connection, as the observer hears of it; told even if the connection is cut.
-struct Counted(Rc<Traffic>);
+pub(crate) struct Counted(Rc<Traffic>);
 
 impl Counted {
-    fn new(traffic: &Rc<Traffic>) -> Self {
+    pub(crate) fn new(traffic: &Rc<Traffic>) -> Self {
         traffic.observer.connected(&traffic.entry.name);
         Self(Rc::clone(traffic))
     }
@@ -324,6 +324,6 @@ fn info(traffic: &Traffic, ends: Ends, tls: Option<Arc<TlsInfo>>) -> ConnectionI
 }
 
 /// An IPv4 address that came in over an IPv6 socket is an IPv4 address.
-fn canonical(address: SocketAddr) -> SocketAddr {
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use trafficcop_config::settings;
 use trafficcop_config::settings::entry_points::AliasHeaders;
 use trafficcop_h1::ServeOptions;
@@ -43,6 +44,8 @@ pub(crate) struct EntryPoint {
     pub(crate) proxy_protocol: Option<Trusted>,
     /// How long a UDP session may be silent.
     pub(crate) udp_timeout: Duration,
+    /// What answers over TLS say of HTTP/3, where it is served.
+    pub(crate) alt_svc: Option<Bytes>,
     /// How long requests are still accepted after the signal to stop.
     pub(crate) accept_grace: Duration,
     /// How long requests in flight may then take.
@@ -80,8 +83,16 @@ impl EntryPoint {
             forwarded: Forwarded::new(&settings.forwarded_headers).map_err(BadEntryPoint::Forwarded)?,
             proxy_protocol: proxy_protocol.transpose()?,
             udp_timeout: settings.udp.timeout.positive().unwrap_or(Duration::from_secs(3)),
+            alt_svc: None,
             accept_grace: transport.life_cycle.request_accept_grace_timeout.positive().unwrap_or_default(),
             grace: transport.life_cycle.grace_time_out.positive().unwrap_or_default(),
         })
+    }
+
+    /// Tells clients where HTTP/3 is served: the port that was bound, unless another is reached from outside.
+    #[cfg(feature = "http3")]
+    pub(crate) fn advertise(&mut self, http3: &settings::entry_points::Http3, bound: u16) {
+        let port = u16::try_from(http3.advertised_port).ok().filter(|port| *port > 0).unwrap_or(bound);
+        self.alt_svc = Some(format!("h3=\":{port}\"; ma=2592000").into());
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use trafficcop_exchange::{
     ConnectionInfo, Exchange, Flow, Headers, Interim, Method, Reason, Request, Response, StatusCode, reply,
 };
@@ -19,6 +20,7 @@ use crate::panics::{Caught, Panicked};
 use crate::watch::Watch;
 
 /// An entry point on a worker: what all of its connections there share.
+#[derive(Clone)]
 pub(crate) struct Traffic {
     /// The worker's number.
     pub(crate) worker: usize,
@@ -42,16 +44,28 @@ pub(crate) struct Requests {
     traffic: Rc<Traffic>,
     connection: Rc<ConnectionInfo>,
     peer: Peer,
+    /// Told on TLS over TCP only: over HTTP/3 it is known.
+    alt_svc: Option<Bytes>,
 }
 
 impl Requests {
     pub(crate) fn new(traffic: Rc<Traffic>, connection: ConnectionInfo) -> Self {
         let peer = traffic.entry.forwarded.peer(connection.peer.ip(), connection.tls.is_some());
-        Self { traffic, connection: Rc::new(connection), peer }
+        let over_tcp = connection.tls.as_ref().is_some_and(|tls| tls.alpn.as_deref() != Some(b"h3"));
+        let alt_svc = traffic.entry.alt_svc.clone().filter(|_| over_tcp);
+        Self { traffic, connection: Rc::new(connection), peer, alt_svc }
     }
 
     /// Answers one request. Always yields an answer; what went wrong is in the exchange, for the observer.
-    pub(crate) async fn answer(&self, mut request: Request, interim: Interim) -> Response {
+    pub(crate) async fn answer(&self, request: Request, interim: Interim) -> Response {
+        let mut response = self.route(request, interim).await;
+        if let Some(alt_svc) = &self.alt_svc {
+            response.headers.append("Alt-Svc", alt_svc.clone());
+        }
+        response
+    }
+
+    async fn route(&self, mut request: Request, interim: Interim) -> Response {
         let entry = &*self.traffic.entry;
         if let Flow::Break(response) = clean(&mut request, entry) {
             return response;

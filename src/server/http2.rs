@@ -5,7 +5,7 @@
 //! or floods ends its own connection.
 
 mod answer;
-mod heads;
+pub(crate) mod heads;
 mod received;
 
 use std::cell::Cell;

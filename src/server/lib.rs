@@ -12,6 +12,8 @@ mod entry;
 mod forwarded;
 mod http;
 mod http2;
+#[cfg(feature = "http3")]
+mod http3;
 mod listen;
 #[cfg(test)]
 mod over_sockets;

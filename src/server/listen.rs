@@ -122,6 +122,25 @@ fn open(address: SocketAddr, shared: bool, listening: bool) -> io::Result<TcpLis
     Ok(socket.into())
 }
 
+/// The UDP socket beside TCP sockets on `address`. One, however many workers there are.
+#[cfg(feature = "http3")]
+pub(crate) fn listen_quic(address: SocketAddr, reuse_port: bool) -> io::Result<std::net::UdpSocket> {
+    /// Room for what arrives while the worker does something else; the system may allow less.
+    const BUFFER: usize = 2 << 20;
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    #[cfg(target_os = "linux")]
+    socket.set_reuse_port(reuse_port)?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = reuse_port;
+    let _as_large_as_it_is = socket.set_recv_buffer_size(BUFFER);
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
 fn configure(socket: &Socket) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE))

@@ -80,7 +80,8 @@ impl Server {
         jobs.resize_with(count, Vec::new);
         for (position, (name, entry)) in settings.entry_points.iter().enumerate() {
             let address = entry.listen().map_err(|source| StartError::Address { entry_point: name.clone(), source })?;
-            let compiled = EntryPoint::new(name, entry)
+            #[cfg_attr(not(feature = "http3"), expect(unused_mut, reason = "HTTP/3 is advertised later"))]
+            let mut compiled = EntryPoint::new(name, entry)
                 .map_err(|source| StartError::Settings { entry_point: name.clone(), source })?;
             let failed = |source| StartError::Listen { entry_point: name.clone(), address: address.clone(), source };
             if address.udp {
@@ -96,9 +97,27 @@ impl Server {
             let listeners = listen::listen(&address, count, entry.reuse_port).map_err(failed)?;
             let local = listeners.first().map(std::net::TcpListener::local_addr).transpose().map_err(failed)?;
             addresses.extend(local.map(|local| (name.clone(), local)));
+            #[cfg(feature = "http3")]
+            let mut quic = None;
+            #[cfg(feature = "http3")]
+            if let (Some(http3), Some(local)) = (&entry.http3, local) {
+                quic = Some(listen::listen_quic(local, entry.reuse_port).map_err(failed)?);
+                compiled.advertise(http3, local.port());
+            }
+            #[cfg(not(feature = "http3"))]
+            if entry.http3.is_some() {
+                tracing::warn!(entry_point = %name, "HTTP/3 is not in this build.");
+            }
             let entry = Arc::new(compiled);
             for (worker, source) in sources(listeners, count, &mut acceptors).into_iter().enumerate() {
-                jobs[worker].push(Job { entry: Arc::clone(&entry), position, source });
+                jobs[worker].push(Job {
+                    entry: Arc::clone(&entry),
+                    position,
+                    source,
+                    // Another worker for each entry point, so that they share the load.
+                    #[cfg(feature = "http3")]
+                    quic: if worker == position % count { quic.take() } else { None },
+                });
             }
         }
         let budget = Budget::new(usize::try_from(most_connections()).unwrap_or(usize::MAX));

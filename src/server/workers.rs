@@ -40,6 +40,9 @@ pub(crate) struct Job {
     /// Where the entry point stands in a snapshot.
     pub(crate) position: usize,
     pub(crate) source: Source,
+    /// Where HTTP/3 comes in, on the one worker that serves it.
+    #[cfg(feature = "http3")]
+    pub(crate) quic: Option<std::net::UdpSocket>,
 }
 
 /// What all workers share.
@@ -78,6 +81,21 @@ pub(crate) fn start(number: usize, jobs: Vec<Job>, shared: Shared) -> io::Result
         local.block_on(&runtime, async move {
             let mut entries = Vec::new();
             for job in jobs {
+                #[cfg(feature = "http3")]
+                if let Some(socket) = job.quic {
+                    match crate::http3::Quic::new(socket) {
+                        Ok(quic) => {
+                            let (live, observer) = (Arc::clone(&shared.live), Arc::clone(&shared.observer));
+                            let (position, entry) = (job.position, Arc::clone(&job.entry));
+                            let traffic = Traffic { worker: number, live, position, entry, observer };
+                            entries.push(tokio::task::spawn_local(crate::http3::serve(traffic, quic, shared.clone())));
+                        }
+                        Err(error) => {
+                            let _nobody_waits = tell_ready.send(Err(error));
+                            return;
+                        }
+                    }
+                }
                 match Incoming::new(job.source) {
                     Ok(incoming) => {
                         let entry = serve(number, job.entry, job.position, incoming, shared.clone());

@@ -21,7 +21,6 @@ pub const STATIC: &[NoEffect] = &[
     no("core.strictTLSOptions", LATER),
     no("entryPoints.*.http.tls.certResolver", LATER),
     no("entryPoints.*.http2.maxEncoderHeaderTableSize", "the encoder keeps to what clients allow"),
-    no("entryPoints.*.http3", LATER),
     no("experimental.abortOnPluginFailure", NO_PLUGINS),
     no("experimental.fastProxy", "there is one proxy engine"),
     no("experimental.localPlugins", NO_PLUGINS),

@@ -4,12 +4,11 @@ use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::{BufMut, Bytes, BytesMut};
-use h2::RecvStream;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use trafficcop_exchange::{Body, Headers, Request, Response, StatusCode, Target};
 
 /// A request as everybody behind the entry point knows it: the host apart, cookies on one line.
-pub(super) fn request(request: http::Request<RecvStream>, body: impl FnOnce(RecvStream) -> Body) -> Request {
+pub(crate) fn request<S>(request: http::Request<S>, body: impl FnOnce(S) -> Body) -> Request {
     let (parts, stream) = request.into_parts();
     let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let host = match parts.uri.authority() {
@@ -61,7 +60,7 @@ fn headers(lines: &HeaderMap) -> Headers {
 }
 
 /// Whether the client waits for `100 Continue` before it sends the body.
-pub(super) fn expects_continue(headers: &HeaderMap) -> bool {
+pub(crate) fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get_all(header::EXPECT).iter().any(is_continue)
 }
 
@@ -70,12 +69,12 @@ fn is_continue(value: &HeaderValue) -> bool {
 }
 
 /// The announced length of the body; `h2` has checked that it is right.
-pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
+pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The head of an answer, and its body. As Go does, the length is told where it is known.
-pub(super) fn response(response: Response, is_head: bool) -> (http::Response<()>, Body) {
+pub(crate) fn response(response: Response, is_head: bool) -> (http::Response<()>, Body) {
     let Response { status, headers, body, .. } = response;
     let mut head = http::Response::new(());
     *head.status_mut() = status;
@@ -96,7 +95,7 @@ pub(super) fn response(response: Response, is_head: bool) -> (http::Response<()>
 }
 
 /// A 1xx answer.
-pub(super) fn interim(status: StatusCode, headers: &Headers) -> http::Response<()> {
+pub(crate) fn interim(status: StatusCode, headers: &Headers) -> http::Response<()> {
     let mut head = http::Response::new(());
     *head.status_mut() = status;
     *head.headers_mut() = header_map(headers);
@@ -120,8 +119,8 @@ fn date() -> HeaderValue {
     })
 }
 
-/// Our lines as a map; what HTTP/2 may not carry is left out.
-pub(super) fn header_map(headers: &Headers) -> HeaderMap {
+/// Our lines as a map; what HTTP/2 and 3 may not carry is left out.
+pub(crate) fn header_map(headers: &Headers) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers.iter().filter(|(name, _)| !is_of_the_connection(name)) {
         let name = HeaderName::from_bytes(name.as_bytes());
@@ -139,7 +138,7 @@ fn is_of_the_connection(name: &str) -> bool {
 }
 
 /// A map as our lines.
-pub(super) fn lines(map: &HeaderMap) -> Headers {
+pub(crate) fn lines(map: &HeaderMap) -> Headers {
     map.iter()
         .map(|(name, value)| {
             (Bytes::copy_from_slice(name.as_str().as_bytes()), Bytes::copy_from_slice(value.as_bytes()))
