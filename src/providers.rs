@@ -17,6 +17,8 @@ type Start = fn(&Settings, &Starter) -> Result<(), ProviderError>;
 
 /// Every provider of this build, sorted.
 const PROVIDERS: &[Start] = &[
+    #[cfg(feature = "acme")]
+    |settings, starter| starter.start::<trafficcop_provider_acme::Acme>(starter.acme.settings(settings)),
     #[cfg(feature = "docker")]
     |settings, starter| starter.start::<trafficcop_provider_docker::Docker>(settings.providers.docker.clone()),
     |settings, starter| starter.start::<trafficcop_provider_file::File>(file(settings)),
@@ -31,6 +33,8 @@ pub(crate) fn start(settings: &Settings, starter: &Starter) -> Result<(), Provid
 pub(crate) struct Starter {
     pub(crate) out: mpsc::Sender<Event>,
     pub(crate) check: MiddlewareCheck,
+    #[cfg(feature = "acme")]
+    pub(crate) acme: crate::acme::Acme,
 }
 
 impl Starter {
