@@ -130,7 +130,13 @@ impl Asked<'_> {
                 Ok(failing) => failing.as_ref().is_none_or(|failing| !failing.is_host),
                 Err(_) => rule.to_lowercase().contains(self.head.host),
             };
-            return concerns_host.then(|| format!("it is disabled: {error}"));
+            let asks = &settings.entry_points;
+            let asked = if router.object.used.is_empty() && !asks.is_empty() {
+                format!(" (it asks for {})", asks.join(", "))
+            } else {
+                String::new()
+            };
+            return concerns_host.then(|| format!("it is disabled: {error}{asked}"));
         }
         match failing.ok()? {
             // Whoever asks for another host was hardly meant.
