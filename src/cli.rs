@@ -4,6 +4,7 @@
 //! [`crate::App`] with settings, or in an exit code.
 
 mod check;
+mod explain;
 mod health;
 mod help;
 mod invocation;
@@ -57,6 +58,7 @@ pub fn main(start: &Start) -> ExitCode {
         Action::Help => say(help::text()),
         Action::Health => health::run(source::load(&invocation, start), &mut std::io::stdout().lock()),
         Action::Check => check::run(&invocation, start, &mut std::io::stdout().lock()),
+        Action::Explain => explain::run(&invocation.operands, &mut std::io::stdout().lock()),
         Action::Demo => crate::demo::run(&invocation.operands),
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! Knows no provider and no socket; nothing can be changed through it. What must hold: the answers are those of Traefik
 //! field by field (also in what they show of users and keys), so that dashboards and scripts made for it go on working;
-//! and making an answer never holds up a worker. Our own addition is `/api/problems`: everything that is wrong, with its
-//! place and what was probably meant.
+//! and making an answer never holds up a worker. Our own additions are `/api/problems`: everything that is wrong, with its
+//! place and what was probably meant; and `/api/x/explain`: what a request would meet.
 
 mod answer;
 mod certificates;
 mod dashboard;
 mod entry_points;
+mod explain;
 mod http;
 mod noop;
 mod overview;
@@ -110,6 +111,7 @@ impl Inner {
             Resource::Overview => Answer::json(&overview::overview(settings, snapshot)),
             Resource::RawData => Answer::json(&raw::raw(snapshot)),
             Resource::Problems => Answer::json(&problems::problems(snapshot)),
+            Resource::Explain => explain::answer(snapshot, settings, query),
             Resource::Certificates => certificates::list(snapshot, query),
             Resource::Certificate(name) => one("certificate", name, |name| certificates::one(snapshot, name)),
             Resource::EntryPoints => page::list(entry_points::all(settings), query),

@@ -14,6 +14,7 @@ Usage: trafficcop [command] [flags] [arguments]
 Commands:
     check          Says what is wrong with a configuration: static, dynamic, a file or a folder.
     demo           Runs a whole setup in one process, to look at.
+    explain        Says what a request would meet, and why.
     healthcheck    Asks the health endpoint (/ping) of a running router.
     version        Shows the version.
 
@@ -25,6 +26,8 @@ Of our own:
     --validate               The same as the command check.
     --debug                  Logs at level DEBUG.
     check [PATH…] [--json]   Exit code 0: nothing wrong, 1: errors, 2: could not be checked.
+    explain URL [PATH…] [--at http://HOST:PORT] [--method M] [--header 'N: V'] [--client-ip IP] [--sni NAME]
+            [--entry-point NAME]    Exit code 0: a router holds, 1: none does, 2: could not be found out.
 
 Flags:
 ";

@@ -15,6 +15,8 @@ pub enum Action {
     /// Say what is wrong with a configuration.
     Check,
     Demo,
+    /// Say what a request would meet, and why.
+    Explain,
 }
 
 /// A command line, taken apart.
@@ -29,7 +31,7 @@ pub struct Invocation {
     pub debug: bool,
     /// `check --json`.
     pub json: bool,
-    /// What `check` and `demo` were given beside flags.
+    /// What `check`, `demo` and `explain` were given beside flags.
     pub operands: Vec<String>,
     /// The first word that is neither a flag nor the value of one. It ends the flags: what follows is not read, as with
     /// Traefik.
@@ -47,7 +49,7 @@ impl Invocation {
             None => Action::Run,
         };
         let mut read = Self { action, ..Self::default() };
-        if action == Action::Demo {
+        if matches!(action, Action::Demo | Action::Explain) {
             read.operands = rest.cloned().collect();
             return Ok(read);
         }
@@ -87,6 +89,7 @@ impl Invocation {
             ("healthcheck", Action::Health),
             ("check", Action::Check),
             ("demo", Action::Demo),
+            ("explain", Action::Explain),
             ("help", Action::Help),
         ];
         let known = commands.iter().find(|(command, _)| *command == name).map(|(_, action)| *action);

@@ -21,7 +21,7 @@ mod template;
 
 pub use head::{Head, HeaderLookup};
 pub use host::{CanonicalHost, InvalidHost, canonical_host};
-pub use http::{Candidates, HttpRule, RouteTable};
+pub use http::{Candidates, Failing, HttpRule, RouteTable};
 pub use path::{InvalidEscape, routing_path};
 pub use rank::{MAX_PRIORITY, Route, default_priority};
 pub use rule::{RuleError, Syntax};

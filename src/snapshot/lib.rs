@@ -7,12 +7,14 @@
 
 mod build;
 mod entry;
+mod explain;
 mod find;
 mod live;
 mod report;
 
 pub use build::{Builder, Environment};
 pub use entry::{Entry, Route, Snapshot, TcpRoute, TcpTls, TlsOptionsByHost};
+pub use explain::{Explanation, Other, Question, Winner, explain};
 pub use find::find;
 pub use live::{Current, Live};
 pub use report::{ObjectReport, Protocol, Report, Servers, Status};

@@ -1,6 +1,7 @@
 //! HTTP: matchers, the rule made of them, and the table of routes.
 
 mod anchor;
+mod failing;
 mod index;
 mod matcher;
 mod query;
@@ -14,6 +15,7 @@ use crate::rule::{Place, Rule, RuleError, Syntax, domains};
 
 use matcher::HttpMatcher;
 
+pub use failing::Failing;
 pub use table::{Candidates, RouteTable};
 
 /// The rule of an HTTP router, ready to be asked.
