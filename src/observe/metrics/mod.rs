@@ -175,7 +175,7 @@ impl Metrics {
     }
 
     /// All shards added up, and in each of them what is gone forgotten. Beside it, how many requests each worker had,
-    /// of those that had any.
+    /// as far as the last that had any.
     fn read(&self, present: &Present) -> (Shard, Vec<u64>) {
         let (mut all, mut workers) = (Shard::default(), Vec::new());
         for shard in &self.shards {
@@ -184,7 +184,8 @@ impl Metrics {
             shard.forget(present);
             workers.push(shard.requests());
         }
-        workers.retain(|requests| *requests > 0);
+        // Places stay: whoever had none yet, before others that had some, shows none.
+        workers.truncate(workers.iter().rposition(|requests| *requests > 0).map_or(0, |last| last + 1));
         (all, workers)
     }
 }
