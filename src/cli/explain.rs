@@ -1,6 +1,7 @@
 //! `trafficcop explain`: what a request would meet, by the files of a configuration or by a router that runs.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -88,7 +89,7 @@ impl Asked {
 fn ask(at: &str, asked: &Asked) -> Result<(String, bool), String> {
     let mut uri = format!("{}/api/x/explain?url={}", at.trim_end_matches('/'), escaped(&asked.url));
     for (name, value) in &asked.options {
-        uri.push_str(&format!("&{name}={}", escaped(value)));
+        let _writing_to_a_string_succeeds = write!(uri, "&{name}={}", escaped(value));
     }
     let answer = health::ask(Method::Get, &uri, PATIENCE)?;
     let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -104,7 +105,7 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _writing_to_a_string_succeeds = write!(out, "%{byte:02X}");
         }
     }
     out
