@@ -46,6 +46,8 @@ pub enum Reason {
     Internal,
     /// The process is stopping.
     Stopping,
+    /// The maintenance middleware holds the router's requests back.
+    Maintenance,
     /// Past a bound of ours.
     Overload,
     /// An error of ours.
@@ -81,6 +83,7 @@ impl Reason {
             Self::Preflight => "preflight",
             Self::Internal => "internal",
             Self::Stopping => "stopping",
+            Self::Maintenance => "maintenance",
             Self::Overload => "overload",
             Self::Panic => "panic",
         }

@@ -20,11 +20,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use trafficcop_exchange::{Around, Exchange, Headers, LocalBoxFuture, Next, Reason, Request, Response, StatusCode};
 
+use crate::verified::Verified;
 use crate::{BuildError, ChainBuilder, Middleware, password, users};
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -63,15 +62,11 @@ impl Middleware for BasicAuth {
             challenge: Bytes::from(format!("Basic realm=\"{realm}\"")),
             remove_header: self.remove_header,
             header_field: self.header_field,
-            known: Mutex::default(),
-            salt: rand::random(),
+            known: Verified::default(),
         });
         Ok(())
     }
 }
-
-/// Verified credentials that are remembered, so that bcrypt is paid once and not per request.
-const REMEMBERED: usize = 1024;
 
 struct Gate {
     users: BTreeMap<String, String>,
@@ -80,9 +75,7 @@ struct Gate {
     challenge: Bytes,
     remove_header: bool,
     header_field: String,
-    /// Digests of credentials that were right; salted, so that they are worth nothing elsewhere.
-    known: Mutex<Vec<[u8; 32]>>,
-    salt: [u8; 16],
+    known: Verified,
 }
 
 impl Gate {
@@ -106,18 +99,13 @@ impl Gate {
     }
 
     async fn verify_slowly(&self, hash: &str, credentials: &str, secret: &str) -> bool {
-        let digest: [u8; 32] = Sha256::new().chain_update(self.salt).chain_update(credentials).finalize().into();
-        if self.known.lock().contains(&digest) {
+        if self.known.holds(credentials) {
             return true;
         }
         let (hash, secret): (Arc<str>, Arc<[u8]>) = (hash.into(), secret.as_bytes().into());
         let right = tokio::task::spawn_blocking(move || password::verify(&hash, &secret)).await.unwrap_or(false);
         if right && self.users.contains_key(credentials.split(':').next().unwrap_or("")) {
-            let mut known = self.known.lock();
-            if known.len() >= REMEMBERED {
-                known.remove(0);
-            }
-            known.push(digest);
+            self.known.remember(credentials);
         }
         right
     }

@@ -54,14 +54,19 @@ pub(crate) fn build(
     if ranges.is_empty() {
         return Err(BuildError::invalid("sourceRange is empty, IPAllowLister not created"));
     }
-    let status = if status == 0 { 403 } else { status };
-    let reject = StatusCode::from_u16(status)
-        .ok()
-        .filter(|code| !reply::text_of(*code).is_empty())
-        .ok_or_else(|| BuildError::invalid(format!("invalid HTTP status code {status}")))?;
+    let reject = reject_status(status)?;
     let strategy = strategy.map_or_else(|| Ok(Strategy::peer()), IpStrategy::build)?;
     chain.filter(AllowList { networks: networks(ranges)?, strategy, reject });
     Ok(())
+}
+
+/// The status of a refusal; 0 means 403.
+pub(crate) fn reject_status(status: u16) -> Result<StatusCode, BuildError> {
+    let status = if status == 0 { 403 } else { status };
+    StatusCode::from_u16(status)
+        .ok()
+        .filter(|code| !reply::text_of(*code).is_empty())
+        .ok_or_else(|| BuildError::invalid(format!("invalid HTTP status code {status}")))
 }
 
 struct AllowList {

@@ -12,6 +12,7 @@ mod ip_strategy;
 mod testing;
 
 mod add_prefix;
+mod api_key;
 mod basic_auth;
 mod buffering;
 mod chain;
@@ -26,7 +27,9 @@ mod grpc_web;
 mod headers;
 mod in_flight_req;
 mod ip_allow_list;
+mod ip_deny_list;
 mod ip_white_list;
+mod maintenance;
 mod pass_tls_client_cert;
 mod password;
 mod plugin;
@@ -42,6 +45,7 @@ mod status;
 mod strip_prefix;
 mod strip_prefix_regex;
 mod users;
+mod verified;
 
 pub use builder::{BuildError, ChainBuilder, Parts};
 pub use registry::{KINDS, Kind, find, nearest};

@@ -1,6 +1,7 @@
 //! # plugin
 //!
-//! Traefik's plugins (Yaegi and WebAssembly) do not run here. Their settings are read, so that a configuration that names
+//! Traefik's plugins (Yaegi and WebAssembly) do not run here, but for the commercial kinds that are built in: `apiKey` is
+//! understood as its users wrote it. Their settings are read, so that a configuration that names
 //! them loads; the middleware is disabled, and so are the routers that use it: what a plugin was to protect never opens.
 //!
 //! ```yaml
@@ -13,6 +14,9 @@ use trafficcop_config::{Node, Value};
 
 use crate::{BuildError, ChainBuilder, Middleware};
 
+/// Kinds of Traefik's commercial editions that we have ourselves.
+const BUILT_IN: &[&str] = &["apiKey"];
+
 /// The plugin's name and its settings, whatever they are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(transparent)]
@@ -21,11 +25,18 @@ pub(crate) struct Plugin(Node);
 impl Middleware for Plugin {
     const NAME: &'static str = "plugin";
 
-    fn build(self, _: &mut ChainBuilder<'_>) -> Result<(), BuildError> {
-        let name = match &self.0.value {
-            Value::Map(entries) => entries.first().map_or("", |(name, _)| name),
-            _ => "",
+    fn build(self, chain: &mut ChainBuilder<'_>) -> Result<(), BuildError> {
+        let first = match &self.0.value {
+            Value::Map(entries) => entries.iter().next(),
+            _ => None,
         };
+        let name = first.map_or("", |(name, _)| name.as_ref());
+        if let Some((_, settings)) =
+            first.filter(|(name, _)| BUILT_IN.iter().any(|kind| kind.eq_ignore_ascii_case(name)))
+            && let Some(kind) = crate::find(name)
+        {
+            return (kind.build)(settings, chain);
+        }
         Err(BuildError::invalid(format!("plugin: unknown plugin type: {name}")))
     }
 }

@@ -3,6 +3,7 @@
 use trafficcop_config::{ConfigErrors, Node};
 
 use crate::add_prefix::AddPrefix;
+use crate::api_key::ApiKey;
 use crate::basic_auth::BasicAuth;
 use crate::buffering::Buffering;
 use crate::chain::Chain;
@@ -17,7 +18,9 @@ use crate::grpc_web::GrpcWeb;
 use crate::headers::Headers;
 use crate::in_flight_req::InFlightReq;
 use crate::ip_allow_list::IpAllowList;
+use crate::ip_deny_list::IpDenyList;
 use crate::ip_white_list::IpWhiteList;
+use crate::maintenance::Maintenance;
 use crate::pass_tls_client_cert::PassTlsClientCert;
 use crate::plugin::Plugin;
 use crate::rate_limit::RateLimit;
@@ -55,6 +58,7 @@ impl Kind {
 /// Every kind, sorted by name.
 pub static KINDS: &[Kind] = &[
     Kind::of::<AddPrefix>(),
+    Kind::of::<ApiKey>(),
     Kind::of::<BasicAuth>(),
     Kind::of::<Buffering>(),
     Kind::of::<Chain>(),
@@ -69,7 +73,9 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<Headers>(),
     Kind::of::<InFlightReq>(),
     Kind::of::<IpAllowList>(),
+    Kind::of::<IpDenyList>(),
     Kind::of::<IpWhiteList>(),
+    Kind::of::<Maintenance>(),
     Kind::of::<PassTlsClientCert>(),
     Kind::of::<Plugin>(),
     Kind::of::<RateLimit>(),
