@@ -1,7 +1,7 @@
 //! # plugin
 //!
-//! Traefik's plugins (Yaegi and WebAssembly) do not run here, but for the commercial kinds that are built in: `apiKey` is
-//! understood as its users wrote it. Their settings are read, so that a configuration that names
+//! Traefik's plugins (Yaegi and WebAssembly) do not run here, but for the commercial kinds that are built in: `apiKey` and `jwt`
+//! are understood as their users wrote them. Their settings are read, so that a configuration that names
 //! them loads; the middleware is disabled, and so are the routers that use it: what a plugin was to protect never opens.
 //!
 //! ```yaml
@@ -15,7 +15,7 @@ use trafficcop_config::{Node, Value};
 use crate::{BuildError, ChainBuilder, Middleware};
 
 /// Kinds of Traefik's commercial editions that we have ourselves.
-const BUILT_IN: &[&str] = &["apiKey"];
+const BUILT_IN: &[&str] = &["apiKey", "jwt"];
 
 /// The plugin's name and its settings, whatever they are.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

@@ -20,6 +20,7 @@ use crate::in_flight_req::InFlightReq;
 use crate::ip_allow_list::IpAllowList;
 use crate::ip_deny_list::IpDenyList;
 use crate::ip_white_list::IpWhiteList;
+use crate::jwt::Jwt;
 use crate::maintenance::Maintenance;
 use crate::pass_tls_client_cert::PassTlsClientCert;
 use crate::plugin::Plugin;
@@ -75,6 +76,7 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<IpAllowList>(),
     Kind::of::<IpDenyList>(),
     Kind::of::<IpWhiteList>(),
+    Kind::of::<Jwt>(),
     Kind::of::<Maintenance>(),
     Kind::of::<PassTlsClientCert>(),
     Kind::of::<Plugin>(),
