@@ -97,7 +97,13 @@ impl Server {
                 let local = sockets.first().map(std::net::UdpSocket::local_addr).transpose().map_err(failed)?;
                 addresses.extend(local.map(|local| (name.clone(), local)));
                 for (jobs, socket) in jobs.iter_mut().zip(sockets) {
-                    jobs.push(Job { entry: Arc::clone(&entry), position, source: Source::Datagrams(socket) });
+                    jobs.push(Job {
+                        entry: Arc::clone(&entry),
+                        position,
+                        source: Source::Datagrams(socket),
+                        #[cfg(feature = "http3")]
+                        quic: None,
+                    });
                 }
                 continue;
             }

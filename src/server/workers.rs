@@ -88,7 +88,8 @@ pub(crate) fn start(number: usize, jobs: Vec<Job>, shared: Shared) -> io::Result
                         Ok(quic) => {
                             let (live, observer) = (Arc::clone(&shared.live), Arc::clone(&shared.observer));
                             let (position, entry) = (job.position, Arc::clone(&job.entry));
-                            let traffic = Traffic { worker: number, live, position, entry, observer };
+                            let challenges = shared.challenges.clone();
+                            let traffic = Traffic { worker: number, live, position, entry, observer, challenges };
                             entries.push(tokio::task::spawn_local(crate::http3::serve(traffic, quic, shared.clone())));
                         }
                         Err(error) => {
