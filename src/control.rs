@@ -22,17 +22,11 @@ pub(crate) struct Plane {
     pub(crate) live: Arc<Live>,
     /// Told of every configuration that comes into force.
     pub(crate) measured: Measured,
-    #[cfg(feature = "acme")]
-    pub(crate) acme: crate::acme::Acme,
 }
 
 /// Runs until every provider is gone. Merging and building happen on a blocking thread: a large build holds up nothing.
 pub(crate) async fn run(plane: Plane) {
-    #[cfg(feature = "acme")]
-    let acme = plane.acme.clone();
-    let Plane { mut inbox, first, mut builder, live, measured, .. } = plane;
-    #[cfg(feature = "acme")]
-    let seen = Arc::clone(&live);
+    let Plane { mut inbox, first, mut builder, live, measured } = plane;
     while let Some(round) = inbox.next().await {
         let gathered = Instant::now();
         let mut configurations = first.clone();
@@ -49,8 +43,6 @@ pub(crate) async fn run(plane: Plane) {
             Ok(kept) => {
                 builder = kept;
                 measured.reloaded(gathered.elapsed());
-                #[cfg(feature = "acme")]
-                acme.tell(&seen.current(0));
             }
             Err(error) => {
                 tracing::error!(%error, "Building a snapshot failed inside; the last one stays in force.");
