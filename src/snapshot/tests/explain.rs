@@ -11,7 +11,9 @@ const SERVICE: &str = "services: {s: {loadBalancer: {servers: [{url: 'http://127
 /// What is explained about a URL under these routers (and more) beside one good service.
 fn text(http: &str, url: &str) -> String {
     let snapshot = Bench::new(STATIC).apply(&format!("http: {{{SERVICE}, {http}}}"));
-    explain(&snapshot, &settings(STATIC), &Question::of_url(url).unwrap()).unwrap().to_string()
+    explain(&snapshot, &settings(STATIC), &Question::of_url(url).expect("it is a URL"))
+        .expect("it can be answered")
+        .to_string()
 }
 
 #[track_caller]
