@@ -27,7 +27,8 @@ Of our own:
     --debug                  Logs at level DEBUG.
     check [PATH…] [--json]   Exit code 0: nothing wrong, 1: errors, 2: could not be checked.
     explain URL [PATH…] [--at http://HOST:PORT] [--method M] [--header 'N: V'] [--client-ip IP]
-            [--sni NAME] [--entry-point NAME]    Exit code 0: a router holds, 1: none does, 2: could not be found out.
+            [--sni NAME] [--entry-point NAME]
+            Exit code 0: a router holds, 1: none does, 2: could not be found out.
 
 Flags:
 ";
