@@ -40,8 +40,12 @@ impl Changes {
     pub(crate) fn of(source: &Source) -> Result<Self, ProviderError> {
         // When the queue is full a read is due anyway, so what does not fit may be dropped.
         let (send, events) = mpsc::channel(64);
+        let file = match source {
+            Source::File(path) => Some(path.clone()),
+            Source::Directory(_) => None,
+        };
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            if let Some(change) = classify(event) {
+            if let Some(change) = classify(event, file.as_deref()) {
                 let _full = send.try_send(change);
             }
         });
@@ -87,10 +91,14 @@ impl Changes {
     }
 }
 
-fn classify(event: notify::Result<notify::Event>) -> Option<Change> {
+/// What an event means for the source, which may be the one `file` of a folder.
+fn classify(event: notify::Result<notify::Event>, file: Option<&Path>) -> Option<Change> {
     let Ok(event) = event else { return Some(Change::Lost) };
     if event.need_rescan() {
         return Some(Change::Lost);
+    }
+    if file.is_some_and(|file| !concerns(&event, file)) {
+        return None;
     }
     match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write))
@@ -99,6 +107,13 @@ fn classify(event: notify::Result<notify::Event>) -> Option<Change> {
         EventKind::Access(_) => None,
         _ => Some(Change::Begun),
     }
+}
+
+/// Whether an event is about this file. What else happens in its folder would cost a read each time, and put off the read
+/// that counts. Behind a link anything may matter.
+fn concerns(event: &notify::Event, file: &Path) -> bool {
+    let is_meant = |path: &PathBuf| path.file_name() == file.file_name() || *path == parent(file);
+    event.paths.iter().any(is_meant) || file.is_symlink()
 }
 
 /// The folder of a file, and of each file that it links to.
@@ -128,5 +143,29 @@ fn folders(folder: &Path, depth: usize, into: &mut BTreeSet<PathBuf>) {
             Ok(kind) if kind.is_symlink() => linked(&entry.path(), into),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::Event;
+    use notify::event::RenameMode;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(paths: &[&str], expected: bool) {
+        let mut event = Event::new(EventKind::Modify(ModifyKind::Name(RenameMode::Any)));
+        event.paths = paths.iter().map(PathBuf::from).collect();
+        let change = classify(Ok(event), Some(Path::new("/no/such/folder/dynamic.yml")));
+        assert_eq!(change.is_some(), expected, "{paths:?}");
+    }
+
+    #[test]
+    fn only_what_concerns_the_file_counts() {
+        check(&["/no/such/folder/dynamic.yml"], true);
+        check(&["/no/such/folder/new.tmp", "/no/such/folder/dynamic.yml"], true);
+        check(&["/no/such/folder/new.tmp"], false);
+        check(&["/no/such/folder"], true);
     }
 }

@@ -1,5 +1,7 @@
 //! [`RouteTable`]: the routes of an entry point, or the children of a router.
 
+use std::sync::Arc;
+
 use crate::head::Head;
 use crate::host::index::HostIndex;
 use crate::rank::Route;
@@ -11,14 +13,20 @@ use super::index::PathIndex;
 /// Routes by rank.
 #[derive(Debug)]
 pub struct RouteTable<R> {
-    routes: Box<[Route<HttpRule, R>]>,
+    /// Rules are shared with whoever builds the next table: most of them stay as they are.
+    routes: Box<[Route<Arc<HttpRule>, R>]>,
     /// Ranks by host and path. It only leaves out routes that cannot match.
     index: HostIndex<PathIndex>,
 }
 
 impl<R> RouteTable<R> {
     /// Ranks the routes: higher priority first, then lower precedence, then name.
-    pub fn build(mut routes: Vec<Route<HttpRule, R>>) -> Self {
+    pub fn build<Rule: Into<Arc<HttpRule>>>(routes: Vec<Route<Rule, R>>) -> Self {
+        let shared = |Route { rule, priority, precedence, name, route }| {
+            let rule: Arc<HttpRule> = Rule::into(rule);
+            Route { rule, priority, precedence, name, route }
+        };
+        let mut routes: Vec<_> = routes.into_iter().map(shared).collect();
         routes.sort_by(Route::rank);
         let anchors = Anchors::of_all(routes.iter().map(|route| &route.rule.rule));
         let ranked = routes.iter().zip(0_u32..);
@@ -62,19 +70,19 @@ impl<R> RouteTable<R> {
     }
 
     /// All routes by rank.
-    pub fn routes(&self) -> impl Iterator<Item = &Route<HttpRule, R>> {
+    pub fn routes(&self) -> impl Iterator<Item = &Route<Arc<HttpRule>, R>> {
         self.routes.iter()
     }
 }
 
 /// See [`RouteTable::candidates`].
 pub struct Candidates<'a, 'h, R> {
-    routes: std::slice::Iter<'a, Route<HttpRule, R>>,
+    routes: std::slice::Iter<'a, Route<Arc<HttpRule>, R>>,
     head: &'h Head<'h>,
 }
 
 impl<'a, R> Iterator for Candidates<'a, '_, R> {
-    type Item = (&'a Route<HttpRule, R>, bool);
+    type Item = (&'a Route<Arc<HttpRule>, R>, bool);
 
     fn next(&mut self) -> Option<Self::Item> {
         self.routes.next().map(|route| (route, route.rule.matches(self.head)))

@@ -28,9 +28,9 @@ pub(super) struct BuiltRoute {
 }
 
 impl BuiltRoute {
-    pub(super) fn ranked(&self) -> trafficcop_router::Route<HttpRule, Arc<Route>> {
+    pub(super) fn ranked(&self) -> trafficcop_router::Route<Arc<HttpRule>, Arc<Route>> {
         trafficcop_router::Route {
-            rule: (*self.rule).clone(),
+            rule: Arc::clone(&self.rule),
             priority: self.priority,
             precedence: self.precedence,
             name: self.name.to_string(),
