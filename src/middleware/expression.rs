@@ -36,6 +36,40 @@ impl<T> Logic<T> {
     }
 }
 
+/// How two values are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+    Equal,
+    NotEqual,
+}
+
+/// The longer ones first: `>` begins `>=`.
+const OPERATORS: [(&str, Operator); 6] = [
+    (">=", Operator::GreaterOrEqual),
+    ("<=", Operator::LessOrEqual),
+    ("==", Operator::Equal),
+    ("!=", Operator::NotEqual),
+    (">", Operator::Greater),
+    ("<", Operator::Less),
+];
+
+impl Operator {
+    pub(crate) fn compare<T: PartialOrd>(self, left: &T, right: &T) -> bool {
+        match self {
+            Self::Greater => left > right,
+            Self::GreaterOrEqual => left >= right,
+            Self::Less => left < right,
+            Self::LessOrEqual => left <= right,
+            Self::Equal => left == right,
+            Self::NotEqual => left != right,
+        }
+    }
+}
+
 type Test<'f, T> = &'f mut dyn FnMut(&mut Cursor<'_>) -> Result<T, String>;
 
 fn any<T>(cursor: &mut Cursor<'_>, test: Test<'_, T>) -> Result<Logic<T>, String> {
@@ -105,6 +139,21 @@ impl<'a> Cursor<'a> {
         let taken = &rest[..rest.find(|c: char| !belongs(c)).unwrap_or(rest.len())];
         self.at += taken.len();
         taken
+    }
+
+    pub(crate) fn operator(&mut self) -> Result<Operator, String> {
+        let found = OPERATORS.iter().find(|(token, _)| self.take(token)).map(|(_, operator)| *operator);
+        found.ok_or_else(|| self.expected("`>`, `>=`, `<`, `<=`, `==` or `!=`"))
+    }
+
+    /// A number made of what `belongs` to one; the cursor stays where it is when it is none.
+    pub(crate) fn number<T: std::str::FromStr>(&mut self, belongs: impl Fn(char) -> bool) -> Result<T, String> {
+        let start = self.mark();
+        let text = self.take_while(belongs);
+        text.parse().map_err(|_| {
+            self.back(start);
+            self.expected("a number")
+        })
     }
 
     /// A text in backticks or double quotes.
