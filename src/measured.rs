@@ -132,25 +132,18 @@ impl Measured {
 }
 
 fn statsd_target(metrics: &config::Metrics) -> Option<Destination> {
-    let statsd = metrics.statsd.as_ref()?;
-    let (address, prefix) = (statsd.address.clone(), statsd.prefix.clone());
-    Some(Destination {
-        dialect: Dialect::StatsD,
-        address,
-        prefix,
-        interval: statsd.push_interval.positive().unwrap_or(PUSH),
-    })
+    let to = metrics.statsd.as_ref()?;
+    Some(target(Dialect::StatsD, &to.address, &to.prefix, to.push_interval))
 }
 
 fn datadog_target(metrics: &config::Metrics) -> Option<Destination> {
-    let datadog = metrics.datadog.as_ref()?;
-    let (address, prefix) = (datadog.address.clone(), datadog.prefix.clone());
-    Some(Destination {
-        dialect: Dialect::Datadog,
-        address,
-        prefix,
-        interval: datadog.push_interval.positive().unwrap_or(PUSH),
-    })
+    let to = metrics.datadog.as_ref()?;
+    Some(target(Dialect::Datadog, &to.address, &to.prefix, to.push_interval))
+}
+
+fn target(dialect: Dialect, address: &str, prefix: &str, interval: trafficcop_config::Duration) -> Destination {
+    let interval = interval.positive().unwrap_or(PUSH);
+    Destination { dialect, address: address.to_owned(), prefix: prefix.to_owned(), interval }
 }
 
 /// The configuration that the traffic sees.

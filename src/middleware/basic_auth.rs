@@ -103,7 +103,7 @@ impl Gate {
             return true;
         }
         let (hash, secret): (Arc<str>, Arc<[u8]>) = (hash.into(), secret.as_bytes().into());
-        let right = tokio::task::spawn_blocking(move || password::verify(&hash, &secret)).await.unwrap_or(false);
+        let right = password::apart(move || password::verify(&hash, &secret)).await.unwrap_or(false);
         if right && self.users.contains_key(credentials.split(':').next().unwrap_or("")) {
             self.known.remember(credentials);
         }

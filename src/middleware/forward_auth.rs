@@ -25,14 +25,13 @@ use std::sync::Arc;
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
-use trafficcop_config::dynamic::http::CertificatePair;
-use trafficcop_config::dynamic::tcp::TlsClient;
 use trafficcop_exchange::{
     Around, Body, Exchange, LocalBoxFuture, Next, Reason, Request, Response, Service, Side, StatusCode, reply,
 };
 use url::Url;
 
 use self::question::Trust;
+use crate::client_tls::ClientTls;
 use crate::{BuildError, ChainBuilder, Middleware};
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -42,7 +41,7 @@ pub(crate) struct ForwardAuth {
     #[serde(skip_serializing_if = "String::is_empty")]
     address: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tls: Option<Tls>,
+    tls: Option<ClientTls>,
     /// See the module for its three states.
     #[serde(skip_serializing_if = "Option::is_none")]
     trust_forward_header: Option<bool>,
@@ -99,36 +98,6 @@ impl Default for ForwardAuth {
     }
 }
 
-/// TLS towards the server that is asked. Each part is a file name, or the PEM itself.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Tls {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    ca: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    cert: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    key: String,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    insecure_skip_verify: bool,
-    /// Deprecated; without effect.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ca_optional: Option<bool>,
-}
-
-impl Tls {
-    fn client(&self) -> TlsClient {
-        let list = |text: &String| if text.is_empty() { Vec::new() } else { vec![text.clone()] };
-        let pair = CertificatePair { cert_file: self.cert.clone(), key_file: self.key.clone() };
-        TlsClient {
-            insecure_skip_verify: self.insecure_skip_verify,
-            root_cas: list(&self.ca),
-            certificates: if self.cert.is_empty() { Vec::new() } else { vec![pair] },
-            ..TlsClient::default()
-        }
-    }
-}
-
 impl Middleware for ForwardAuth {
     const NAME: &'static str = "forwardAuth";
 
@@ -142,7 +111,7 @@ impl Middleware for ForwardAuth {
                     BuildError::invalid(format!("error compiling regular expression {text}: {error}"))
                 })?),
             };
-        let service = chain.client(&self.address, self.tls.as_ref().map(Tls::client).as_ref())?;
+        let service = chain.client(&self.address, self.tls.as_ref().map(ClientTls::client).as_ref())?;
         let limit = |size: Option<i64>| size.and_then(|size| u64::try_from(size).ok());
         chain.around(Gate {
             service,

@@ -11,61 +11,21 @@
 //! an error. The address is the peer's, or the one that `ipStrategy` finds in `X-Forwarded-For`; when that finds none the
 //! request is refused, so that nobody gets round the list by leaving the header out.
 
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use trafficcop_exchange::{Exchange, Filter, Flow, Reason, Request, StatusCode, reply};
 
-use crate::ip_strategy::{IpStrategy, Strategy, networks};
-use crate::{BuildError, ChainBuilder, Middleware, ip_allow_list};
+use crate::address_list::{AddressList, Passes};
+use crate::{BuildError, ChainBuilder, Middleware};
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct IpDenyList {
-    /// Addresses and CIDR ranges that are refused.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    source_range: Vec<String>,
-    /// Where the address is found; the peer's if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ip_strategy: Option<IpStrategy>,
-    /// The status of the refusal; 0 means 403.
-    #[serde(skip_serializing_if = "is_zero")]
-    reject_status_code: u16,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes references
-fn is_zero(value: &u16) -> bool {
-    *value == 0
-}
+#[serde(transparent)]
+pub(crate) struct IpDenyList(AddressList);
 
 impl Middleware for IpDenyList {
     const NAME: &'static str = "ipDenyList";
 
     fn build(self, chain: &mut ChainBuilder<'_>) -> Result<(), BuildError> {
-        if self.source_range.is_empty() {
-            return Err(BuildError::invalid("sourceRange is empty: it would refuse nobody"));
-        }
-        let strategy = self.ip_strategy.as_ref().map_or_else(|| Ok(Strategy::peer()), IpStrategy::build)?;
-        let reject = ip_allow_list::reject_status(self.reject_status_code)?;
-        chain.filter(DenyList { networks: networks(&self.source_range)?, strategy, reject });
+        chain.filter(self.0.build(Passes::Others, "sourceRange is empty: it would refuse nobody")?);
         Ok(())
-    }
-}
-
-struct DenyList {
-    networks: Vec<IpNet>,
-    strategy: Strategy,
-    reject: StatusCode,
-}
-
-impl Filter for DenyList {
-    fn request(&self, req: &mut Request, cx: &mut Exchange) -> Flow {
-        let address = self.strategy.address(&req.headers, &cx.connection);
-        if address.is_some_and(|address| !self.networks.iter().any(|net| net.contains(&address))) {
-            return Flow::Continue(());
-        }
-        tracing::debug!(?address, "The address is in the deny list, or there is none.");
-        cx.reason = Some(Reason::IpDenied);
-        Flow::Break(reply::status_text(self.reject))
     }
 }
 

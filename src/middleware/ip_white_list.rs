@@ -9,6 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::address_list::{AddressList, Passes};
 use crate::ip_strategy::IpStrategy;
 use crate::{BuildError, ChainBuilder, Middleware, ip_allow_list};
 
@@ -28,6 +29,9 @@ impl Middleware for IpWhiteList {
 
     fn build(self, chain: &mut ChainBuilder<'_>) -> Result<(), BuildError> {
         tracing::warn!(middleware = chain.name, "ipWhiteList is deprecated: use ipAllowList.");
-        ip_allow_list::build(&self.source_range, self.ip_strategy.as_ref(), 0, chain)
+        let Self { source_range, ip_strategy } = self;
+        let list = AddressList { source_range, ip_strategy, reject_status_code: 0 };
+        chain.filter(list.build(Passes::Listed, ip_allow_list::EMPTY)?);
+        Ok(())
     }
 }

@@ -7,6 +7,8 @@ pub mod builder;
 pub mod registry;
 pub mod tcp;
 
+mod address_list;
+mod client_tls;
 mod go_path;
 mod ip_strategy;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use md5::{Digest as _, Md5};
 use sha1::Sha1;
 use subtle::ConstantTimeEq as _;
+use tokio::sync::Semaphore;
 
 /// Is this the password of that hash? Unknown forms of hash match nothing. Takes up to a tenth of a second for bcrypt.
 pub(crate) fn verify(hash: &str, password: &[u8]) -> bool {
@@ -26,7 +27,22 @@ pub(crate) fn verify(hash: &str, password: &[u8]) -> bool {
     false
 }
 
-/// Must not be verified on a worker.
+/// Slow hashes that are computed at once. A flood of wrong passwords waits here, each with its connection, instead of
+/// taking every core from the traffic.
+static AT_ONCE: Semaphore = Semaphore::const_new(4);
+
+/// Runs what takes slow hashes off the worker; None if it broke off.
+pub(crate) async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let turn = AT_ONCE.acquire().await.ok()?;
+    let counted = move || {
+        // Held by the work itself: who gives up waiting does not make room for another one.
+        let _turn = turn;
+        work()
+    };
+    tokio::task::spawn_blocking(counted).await.ok()
+}
+
+/// Must not be verified on a worker: see [`apart`].
 pub(crate) fn is_slow(hash: &str) -> bool {
     ["$2a$", "$2b$", "$2x$", "$2y$"].iter().any(|prefix| hash.starts_with(prefix))
 }

@@ -9,8 +9,6 @@ use base64::engine::general_purpose::STANDARD;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
-use trafficcop_config::dynamic::http::CertificatePair;
-use trafficcop_config::dynamic::tcp::TlsClient;
 
 use trafficcop_config::{Duration, Secret};
 use url::Url;
@@ -20,6 +18,7 @@ use super::keys::KeySet;
 use super::remote::{Remote, State};
 use super::token::Demands;
 use super::{Gate, Source, claims};
+use crate::client_tls::ClientTls;
 use crate::{BuildError, ChainBuilder, Middleware};
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -102,7 +101,7 @@ impl Default for Jwt {
 #[serde(rename_all = "camelCase", default)]
 struct ClientConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
-    tls: Option<Tls>,
+    tls: Option<ClientTls>,
     /// For a whole fetch.
     timeout_seconds: u64,
     /// Repetitions of a fetch that failed.
@@ -112,33 +111,6 @@ struct ClientConfig {
 impl Default for ClientConfig {
     fn default() -> Self {
         Self { tls: None, timeout_seconds: 5, max_retries: 3 }
-    }
-}
-
-/// Each part is a file name, or the PEM itself.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Tls {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    ca: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    cert: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    key: String,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    insecure_skip_verify: bool,
-}
-
-impl Tls {
-    fn client(&self) -> TlsClient {
-        let list = |text: &String| if text.is_empty() { Vec::new() } else { vec![text.clone()] };
-        let pair = CertificatePair { cert_file: self.cert.clone(), key_file: self.key.clone() };
-        TlsClient {
-            insecure_skip_verify: self.insecure_skip_verify,
-            root_cas: list(&self.ca),
-            certificates: if self.cert.is_empty() { Vec::new() } else { vec![pair] },
-            ..TlsClient::default()
-        }
     }
 }
 
@@ -208,7 +180,7 @@ impl Jwt {
             return Err(named("jwksUrl", "http or https expected"));
         }
         let client = self.client_config.clone().unwrap_or_default();
-        let tls = client.tls.as_ref().map(Tls::client);
+        let tls = client.tls.as_ref().map(ClientTls::client);
         Ok(Source::Remote(Box::new(Remote {
             service: chain.client(&self.jwks_url, tls.as_ref())?,
             url,
