@@ -1,4 +1,5 @@
-//! The reference of middlewares is made of the heads of their modules: `UPDATE_DOCS=1 cargo test --test docs` writes it.
+//! The reference is made of the source: middlewares' pages of the heads of their modules, the reasons' page of their enum.
+//! `UPDATE_DOCS=1 cargo test --test docs` writes it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -82,4 +83,62 @@ fn pages_are_the_heads_of_their_modules() {
         }
     }
     assert!(stale.is_empty(), "write them anew with UPDATE_DOCS=1 cargo test --test docs: {stale:?}");
+}
+
+/// What stands in `docs/reasons.md`.
+fn reasons() -> String {
+    let mut page = "# Reasons\n\nEvery answer that TrafficCop makes itself has one stable code that says why. `tests/docs.rs` makes this page of the source.\n\n\
+        | where | how |\n| --- | --- |\n\
+        | metrics | `trafficcop_answers_total{reason=\"…\"}`, always there with `metrics.prometheus` |\n\
+        | access log | the member `Reason` of the `json` layout, once `accessLog.fields.names.Reason` is `keep` |\n\
+        | answer | the header `X-TrafficCop-Reason`, with `core.reasonHeader: true` in the static configuration |\n\
+        | gRPC | callers over HTTP/2 get the status they would have made of that of HTTP, and `grpc-message` ends with the code |\n\n\
+        Requests that are turned away before a route is looked for (what is no HTTP, say) are in the access log and among the \
+        answers by reason; Traefik's own metrics never counted them and do not here. A name that the client tried is in the log even \
+        when the answer is 401.\n\n\
+        | code | status | meaning |\n| --- | --- | --- |\n"
+        .to_owned();
+    for reason in trafficcop_exchange::Reason::ALL {
+        writeln!(page, "| `{}` | {} | {} |", reason.code(), reason.statuses(), reason.about()).expect("memory");
+    }
+    page
+}
+
+#[test]
+fn the_page_of_reasons_is_made_of_their_enum() {
+    let path = root().join("docs/reasons.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, reasons()).expect("a page can be written");
+    }
+    assert_eq!(
+        fs::read_to_string(&path).ok(),
+        Some(reasons()),
+        "write it anew with UPDATE_DOCS=1 cargo test --test docs"
+    );
+}
+
+/// The texts of all source files below a folder, tests left out.
+fn sources(folder: &Path, into: &mut String) {
+    for entry in fs::read_dir(folder).expect("the folder exists").flatten() {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if path.is_dir() && name != "tests" {
+            sources(&path, into);
+        } else if name.ends_with(".rs") && name != "tests.rs" && name != "reason.rs" {
+            let text = fs::read_to_string(&path).expect("readable");
+            into.push_str(text.split("#[cfg(test)]").next().unwrap_or(""));
+        }
+    }
+}
+
+#[test]
+fn every_reason_is_given_somewhere() {
+    let mut all = String::new();
+    sources(&root().join("src"), &mut all);
+    let is_given = |reason: &&trafficcop_exchange::Reason| {
+        all.match_indices(&format!("Reason::{reason:?}"))
+            .any(|(at, found)| !all[at + found.len()..].starts_with(|next: char| next.is_ascii_alphanumeric()))
+    };
+    let silent: Vec<_> = trafficcop_exchange::Reason::ALL.iter().filter(|reason| !is_given(reason)).collect();
+    assert!(silent.is_empty(), "no answer has these reasons: {silent:?}");
 }

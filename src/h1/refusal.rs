@@ -1,5 +1,7 @@
 //! [`Refusal`]: what is said to a client whose request never reaches a handler, byte for byte as Go's `net/http` says it.
 
+use trafficcop_exchange::{Reason, StatusCode};
+
 /// Why a request head is turned away. The connection closes after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -31,6 +33,28 @@ macro_rules! answer {
 }
 
 impl Refusal {
+    /// For logs and metrics.
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::Malformed => Reason::BadHead,
+            Self::MissingHost => Reason::NoHost,
+            Self::MalformedHost => Reason::BadHost,
+            Self::HeaderName => Reason::HeaderName,
+            Self::TooLarge => Reason::HeadTooLarge,
+            Self::TransferEncoding => Reason::TransferEncoding,
+            Self::Version => Reason::Version,
+        }
+    }
+
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Malformed | Self::MissingHost | Self::MalformedHost | Self::HeaderName => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::TransferEncoding => StatusCode::NOT_IMPLEMENTED,
+            Self::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+        }
+    }
+
     /// The whole answer. It has no length: the close ends it.
     pub fn answer(self) -> &'static str {
         match self {

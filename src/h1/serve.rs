@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use trafficcop_exchange::{Interim, Request, Response};
+use trafficcop_exchange::{Interim, Reason, Request, Response, StatusCode};
 
 use self::line::Line;
 use crate::Drain;
@@ -35,6 +35,8 @@ pub struct ServeOptions {
     pub keep_alive_max_requests: u64,
     /// After this time the next answer says `Connection: close`; zero: no limit.
     pub keep_alive_max_time: Duration,
+    /// Whether refusals say their reason in a header.
+    pub shows_reasons: bool,
 }
 
 impl Default for ServeOptions {
@@ -48,6 +50,7 @@ impl Default for ServeOptions {
             idle_timeout: Some(Duration::from_mins(3)),
             keep_alive_max_requests: 0,
             keep_alive_max_time: Duration::ZERO,
+            shows_reasons: false,
         }
     }
 }
@@ -56,6 +59,9 @@ impl Default for ServeOptions {
 pub trait Handler {
     /// `interim` is where 1xx answers go that shall reach the client: put it into the exchange.
     fn call(&self, request: Request, interim: Interim) -> impl Future<Output = Response>;
+
+    /// The engine turned a request away by itself. `request` is what was understood of it.
+    fn refused(&self, _reason: Reason, _status: StatusCode, _request: Option<&Request>) {}
 }
 
 /// How a connection ended when nothing was wrong with the connection itself.

@@ -79,23 +79,17 @@ struct Gate {
 }
 
 impl Gate {
-    /// The user's name, if the credentials are right.
-    async fn user(&self, headers: &Headers) -> Option<String> {
-        let value = headers.get_str("Authorization")?;
-        let (scheme, encoded) = value.split_once(' ')?;
-        if !scheme.eq_ignore_ascii_case("basic") {
-            return None;
-        }
-        let credentials = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-        let (name, secret) = credentials.split_once(':')?;
+    /// Whether the credentials are those of a user.
+    async fn opens(&self, credentials: &str) -> bool {
+        let Some((name, secret)) = credentials.split_once(':') else { return false };
         let known = self.users.get(name);
         let hash = known.unwrap_or(&self.stand_in);
         let right = if password::is_slow(hash) {
-            self.verify_slowly(hash, &credentials, secret).await
+            self.verify_slowly(hash, credentials, secret).await
         } else {
             password::verify(hash, secret.as_bytes())
         };
-        (right && known.is_some()).then(|| name.to_owned())
+        right && known.is_some()
     }
 
     async fn verify_slowly(&self, hash: &str, credentials: &str, secret: &str) -> bool {
@@ -114,20 +108,32 @@ impl Gate {
 impl Around for Gate {
     fn call<'a>(&'a self, mut req: Request, cx: &'a mut Exchange, next: Next<'a>) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
-            let Some(user) = self.user(&req.headers).await else {
+            let credentials = credentials(&req.headers).unwrap_or_default();
+            // Logs tell who tried as well, and an empty name if nobody did.
+            let user = credentials.split(':').next().unwrap_or_default().to_owned();
+            cx.user = Some(user.as_str().into());
+            if !self.opens(&credentials).await {
                 cx.reason = Some(Reason::AuthDenied);
                 return unauthorized(&self.challenge);
-            };
+            }
             if !self.header_field.is_empty() {
-                req.headers.insert(self.header_field.clone(), user.clone());
+                req.headers.insert(self.header_field.clone(), user);
             }
             if self.remove_header {
                 req.headers.remove("Authorization");
             }
-            cx.user = Some(user.into());
             next.run(req, cx).await
         })
     }
+}
+
+/// `name:password`, as the client sent it.
+fn credentials(headers: &Headers) -> Option<String> {
+    let (scheme, encoded) = headers.get_str("Authorization")?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()
 }
 
 /// The refusal; shared with digestAuth.

@@ -143,7 +143,7 @@ impl Around for Buffer {
                     return reply::status_text(StatusCode::PAYLOAD_TOO_LARGE);
                 }
                 Err(_) => {
-                    cx.reason = Some(Reason::BadRequest("body cannot be read"));
+                    cx.reason = Some(Reason::BadBody);
                     return reply::status_text(StatusCode::BAD_REQUEST);
                 }
             };

@@ -18,7 +18,7 @@ mod stream;
 
 use serde::{Deserialize, Serialize};
 use trafficcop_exchange::{
-    Around, Body, Exchange, Headers, LocalBoxFuture, Method, Next, Request, Response, StatusCode, reply,
+    Around, Body, Exchange, Headers, LocalBoxFuture, Method, Next, Reason, Request, Response, StatusCode, reply,
 };
 
 use self::accept::Choice;
@@ -178,7 +178,10 @@ impl Around for Compressor {
         let encoding = match self.choose(&req.headers) {
             Choice::Encode(encoding) => encoding,
             Choice::Identity => return next.run(req, cx),
-            Choice::NotAcceptable => return Box::pin(std::future::ready(reply::empty(StatusCode::NOT_ACCEPTABLE))),
+            Choice::NotAcceptable => {
+                cx.reason = Some(Reason::NotAcceptable);
+                return Box::pin(std::future::ready(reply::empty(StatusCode::NOT_ACCEPTABLE)));
+            }
         };
         // As in Traefik, gzip is used only for clients that name it; `*` and a default are not enough.
         let named = encoding != Encoding::Gzip

@@ -77,9 +77,8 @@ struct Gate {
 }
 
 impl Gate {
-    /// The user's name, if the answer to our challenge is right.
-    fn user(&self, req: &Request) -> Option<String> {
-        let given = Credentials::parse(req.headers.get_str("Authorization")?)?;
+    /// Whether that is the right answer to our challenge.
+    fn opens(&self, req: &Request, given: &Credentials) -> Option<()> {
         let mine =
             given.realm == self.realm && given.opaque == self.opaque && given.algorithm_is_md5 && given.qop == "auth";
         let about_this = given.uri == req.target.to_uri();
@@ -95,7 +94,7 @@ impl Gate {
                 .as_bytes());
         let right: bool = expected.as_bytes().ct_eq(given.response.as_bytes()).into();
         let count = u64::from_str_radix(&given.count, 16).ok()?;
-        (right && known.is_some() && self.nonces.accept(&given.nonce, count)).then_some(given.user)
+        (right && known.is_some() && self.nonces.accept(&given.nonce, count)).then_some(())
     }
 
     fn challenge(&self) -> Bytes {
@@ -117,17 +116,19 @@ fn hex(text: &[u8]) -> String {
 
 impl Around for Gate {
     fn call<'a>(&'a self, mut req: Request, cx: &'a mut Exchange, next: Next<'a>) -> LocalBoxFuture<'a, Response> {
-        let Some(user) = self.user(&req) else {
+        let given = req.headers.get_str("Authorization").and_then(Credentials::parse);
+        // Logs tell who tried as well.
+        cx.user = given.as_ref().map(|given| given.user.as_str().into());
+        let Some(Credentials { user, .. }) = given.filter(|given| self.opens(&req, given).is_some()) else {
             cx.reason = Some(Reason::AuthDenied);
             return Box::pin(std::future::ready(basic_auth::unauthorized(&self.challenge())));
         };
         if !self.header_field.is_empty() {
-            req.headers.insert(self.header_field.clone(), user.clone());
+            req.headers.insert(self.header_field.clone(), user);
         }
         if self.remove_header {
             req.headers.remove("Authorization");
         }
-        cx.user = Some(user.into());
         next.run(req, cx)
     }
 }

@@ -84,7 +84,7 @@ impl Deny {
 impl Filter for Deny {
     fn request(&self, req: &mut Request, cx: &mut Exchange) -> Flow {
         if self.finds_one(req.target.path()) {
-            cx.reason = Some(Reason::BadRequest("encoded character in the path"));
+            cx.reason = Some(Reason::EncodedCharacter);
             return Flow::Break(reply::empty(StatusCode::BAD_REQUEST));
         }
         Flow::Continue(())

@@ -23,7 +23,8 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use trafficcop_exchange::{
-    Around, Exchange, Headers, LocalBoxFuture, Method, Next, Request, Response, Service, StatusCode, Target, reply,
+    Around, Exchange, Headers, LocalBoxFuture, Method, Next, Reason, Request, Response, Service, StatusCode, Target,
+    reply,
 };
 
 use crate::status::StatusRanges;
@@ -121,6 +122,7 @@ impl Around for Pages {
             let shown = self.shown(response.status);
             let Some(target) = self.question(&url, response.status) else {
                 tracing::error!(query = self.query, "The query of an errors middleware does not make a request.");
+                cx.reason = cx.reason.or(Some(Reason::ErrorPage));
                 return reply::status_text(response.status);
             };
             drop(response);

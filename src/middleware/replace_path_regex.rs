@@ -52,7 +52,7 @@ impl Filter for Replace {
             let raw = self.regex.replace_all(old, self.replacement.as_bytes()).into_owned();
             let path = GoPath { path: unescape(&raw), raw: Some(String::from_utf8_lossy(&raw).into_owned()) };
             if path.is_unsafe() {
-                cx.reason = Some(Reason::BadRequest("path changes when cleaned after its replacement"));
+                cx.reason = Some(Reason::RewrittenPath);
                 return Flow::Break(reply::error(StatusCode::BAD_REQUEST, "Bad Request"));
             }
             replace_path::replace(&path, req);

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use trafficcop_config::Duration;
-use trafficcop_exchange::{Around, Body, Exchange, LocalBoxFuture, Method, Next, Request, Response, reply};
+use trafficcop_exchange::{Around, Body, Exchange, LocalBoxFuture, Method, Next, Reason, Request, Response, reply};
 
 use crate::replay::{Copy, Kept, keep};
 use crate::status::StatusRanges;
@@ -125,6 +125,7 @@ impl Around for Again {
         Box::pin(async move {
             let idempotent = ![Method::POST, Method::PATCH].contains(&req.method) && req.method.as_str() != "LOCK";
             let Ok(kept) = keep(&mut req.body, self.limit).await else {
+                cx.reason = Some(Reason::BadBody);
                 return reply::status_text(trafficcop_exchange::StatusCode::BAD_REQUEST);
             };
             let may_repeat = (idempotent || self.any_method) && matches!(kept, Kept::Whole(_));

@@ -61,7 +61,7 @@ pub(crate) fn strip(mut path: GoPath, prefix: &[u8], req: &mut Request, cx: &mut
         String::from_utf8_lossy(&without(raw, if raw.starts_with(prefix) { prefix } else { b"" })).into_owned()
     });
     if path.is_unsafe() {
-        cx.reason = Some(Reason::BadRequest("path changes when cleaned after its prefix was removed"));
+        cx.reason = Some(Reason::RewrittenPath);
         return Flow::Break(reply::error(StatusCode::BAD_REQUEST, "Bad Request"));
     }
     path.store(&mut req.target);

@@ -10,6 +10,10 @@ pub trait Observer: Send + Sync + 'static {
     /// seen it yet. Whoever wants to hear of its end returns a record holding what it will need; `None` costs nothing more.
     fn started(&self, request: &Request, exchange: &Exchange) -> Option<Box<dyn Record>>;
 
+    /// A request was turned away before its route was looked for; the exchange has the reason. What was never a request
+    /// has the method and the path `-`.
+    fn refused(&self, _request: &Request, _exchange: &Exchange, _outcome: &Outcome) {}
+
     /// A client's connection to the entry point was opened.
     fn connected(&self, _entry_point: &str) {}
 

@@ -40,6 +40,15 @@ impl Observer for Recorder {
         }))
     }
 
+    fn refused(&self, request: &Request, exchange: &Exchange, outcome: &Outcome) {
+        if let Some(access) = &self.access {
+            access.write(&access.keep(request), exchange, outcome);
+        }
+        for metrics in self.metrics.iter().chain(&*self.pushed) {
+            metrics.refused(exchange);
+        }
+    }
+
     fn connected(&self, entry_point: &str) {
         for metrics in self.metrics.iter().chain(&*self.pushed) {
             metrics.connections(entry_point, 1);

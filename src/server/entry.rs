@@ -53,7 +53,7 @@ pub(crate) struct EntryPoint {
 }
 
 impl EntryPoint {
-    pub(crate) fn new(name: &str, settings: &settings::EntryPoint) -> Result<Self, BadEntryPoint> {
+    pub(crate) fn new(name: &str, settings: &settings::EntryPoint, shows_reasons: bool) -> Result<Self, BadEntryPoint> {
         let (http, transport) = (&settings.http, &settings.transport);
         let timeouts = &transport.responding_timeouts;
         // As in Go, zero and less mean the default.
@@ -71,6 +71,7 @@ impl EntryPoint {
                 idle_timeout: timeouts.idle_timeout.positive(),
                 keep_alive_max_requests: u64::try_from(transport.keep_alive_max_requests).unwrap_or(0),
                 keep_alive_max_time: transport.keep_alive_max_time.positive().unwrap_or_default(),
+                shows_reasons,
                 ..ServeOptions::default()
             },
             http2: Http2Limits {

@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use trafficcop_exchange::{
-    ConnectionInfo, Exchange, Flow, Headers, Interim, Method, Reason, Request, Response, StatusCode, reply,
+    ConnectionInfo, Exchange, Headers, Interim, Method, Reason, Request, Response, StatusCode, reply,
 };
 use trafficcop_h1::Handler;
-use trafficcop_observe::Observer;
+use trafficcop_observe::{Observer, Outcome};
 use trafficcop_router::{Head, HeaderLookup, canonical_host, routing_path};
 use trafficcop_snapshot::{Entry, Live, Snapshot};
 
-use crate::clean::{clean, malformed};
+use crate::clean::{Refused, clean, malformed};
 use crate::entry::EntryPoint;
 use crate::forwarded::Peer;
+use crate::own;
 use crate::panics::{Caught, Panicked};
 use crate::watch::Watch;
 
@@ -67,19 +68,19 @@ impl Requests {
 
     async fn route(&self, mut request: Request, interim: Interim) -> Response {
         let entry = &*self.traffic.entry;
-        if let Flow::Break(response) = clean(&mut request, entry) {
-            return response;
+        if let Err(refused) = clean(&mut request, entry) {
+            return self.refuse(&request, *refused);
         }
         entry.forwarded.apply(&mut request, &self.peer);
         let Ok(host) = canonical_host(&request.host).map(Cow::into_owned) else {
-            return malformed();
+            return self.refuse(&request, malformed(Reason::BadHost));
         };
 
         // Held until the answer is there: a request never sees two snapshots.
         let current = self.traffic.live.current(self.traffic.worker);
         let snapshot = self.traffic.entry_of(&current);
         let found = match snapshot.map(|snapshot| self.find(snapshot, &request, &host)) {
-            Some(Err(())) => return malformed(),
+            Some(Err(())) => return self.refuse(&request, malformed(Reason::BadPath)),
             Some(Ok(found)) => found,
             None => None,
         };
@@ -95,9 +96,11 @@ impl Requests {
         watch.report_to(record, &mut request);
 
         let is_head = request.method == Method::HEAD;
-        let response = match found {
+        let is_grpc = own::is_grpc(&request);
+        let mut response = match found {
             None => {
-                watch.exchange.reason = Some(Reason::NoRoute);
+                let is_disabled = snapshot.is_some_and(|entry| self.is_disabled(entry, &request, &watch.exchange));
+                watch.exchange.reason = Some(if is_disabled { Reason::RouterDisabled } else { Reason::NoRoute });
                 reply::not_found()
             }
             Some(_) if misdirected => {
@@ -113,7 +116,34 @@ impl Requests {
                 })
             }
         };
+        if let Some(reason) = watch.exchange.reason {
+            own::finish(&mut response, reason, is_grpc, entry.http1.shows_reasons);
+        }
         watch.follow(response, is_head)
+    }
+
+    /// Answers what never comes to a route, and tells the observer.
+    fn refuse(&self, request: &Request, refused: Refused) -> Response {
+        let Refused { reason, mut response } = refused;
+        let bytes_out = response.body.remaining().unwrap_or(0);
+        self.tell_refusal(reason, response.status, bytes_out, request);
+        own::finish(&mut response, reason, own::is_grpc(request), self.traffic.entry.http1.shows_reasons);
+        response
+    }
+
+    fn tell_refusal(&self, reason: Reason, status: StatusCode, bytes_out: u64, request: &Request) {
+        let mut exchange = Exchange::new(Rc::clone(&self.connection));
+        exchange.reason = Some(reason);
+        let duration = exchange.started.elapsed();
+        let outcome = Outcome { status, bytes_in: 0, bytes_out, duration, complete: true };
+        self.traffic.observer.refused(request, &exchange, &outcome);
+    }
+
+    /// Whether the rule of a disabled router holds. Asked only where no other does.
+    fn is_disabled(&self, entry: &Entry, request: &Request, exchange: &Exchange) -> bool {
+        let Some(disabled) = &entry.disabled else { return false };
+        let table = if self.connection.tls.is_some() { &disabled.https } else { &disabled.http };
+        trafficcop_snapshot::find(table, request, exchange, None).is_ok_and(|found| found.is_some())
     }
 
     fn find<'a>(
@@ -146,6 +176,13 @@ impl Requests {
 impl Handler for Requests {
     fn call(&self, request: Request, interim: Interim) -> impl Future<Output = Response> {
         self.answer(request, interim)
+    }
+
+    fn refused(&self, reason: Reason, status: StatusCode, request: Option<&Request>) {
+        match request {
+            Some(request) => self.tell_refusal(reason, status, 0, request),
+            None => self.tell_refusal(reason, status, 0, &own::nothing_understood()),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod http3;
 mod listen;
 #[cfg(test)]
 mod over_sockets;
+mod own;
 mod panics;
 mod path;
 mod prefixed;

@@ -81,7 +81,7 @@ impl Server {
         for (position, (name, entry)) in settings.entry_points.iter().enumerate() {
             let address = entry.listen().map_err(|source| StartError::Address { entry_point: name.clone(), source })?;
             #[cfg_attr(not(feature = "http3"), expect(unused_mut, reason = "HTTP/3 is advertised later"))]
-            let mut compiled = EntryPoint::new(name, entry)
+            let mut compiled = EntryPoint::new(name, entry, settings.core.reason_header)
                 .map_err(|source| StartError::Settings { entry_point: name.clone(), source })?;
             let failed = |source| StartError::Listen { entry_point: name.clone(), address: address.clone(), source };
             if address.udp {

@@ -10,7 +10,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use trafficcop_exchange::{Body, BodyError, BodyStream, Duplex, Exchange, Frame, Request, Response, StatusCode};
+use trafficcop_exchange::{
+    Body, BodyError, BodyStream, Duplex, Exchange, Frame, Reason, Request, Response, StatusCode,
+};
 use trafficcop_observe::{Outcome, Record};
 
 /// Nginx's code for a client that went away.
@@ -62,6 +64,9 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         let Some(record) = self.record.take() else { return };
+        if self.status.is_none() {
+            self.exchange.reason.get_or_insert(Reason::ClientClosed);
+        }
         let gone = StatusCode::from_u16(CLIENT_CLOSED).unwrap_or(StatusCode::BAD_REQUEST);
         let outcome = Outcome {
             status: self.status.unwrap_or(gone),

@@ -41,6 +41,8 @@ pub struct Entry {
     pub http: Arc<RouteTable<Arc<Route>>>,
     /// Routes of TLS connections.
     pub https: Arc<RouteTable<Arc<Route>>>,
+    /// Rules of routers that are disabled: they tell why there is no route.
+    pub disabled: Option<Box<Disabled>>,
     /// Which TLS options a server name gets.
     pub tls_options: TlsOptionsByHost,
     /// A router of HTTP over TLS names no host: server names that nothing else knows are its.
@@ -51,6 +53,13 @@ pub struct Entry {
     pub tcp_tls: TcpTable<Arc<TcpRoute>>,
     /// Where the datagrams of a UDP entry point go.
     pub udp: Option<Arc<dyn UdpService>>,
+}
+
+/// Rules that lead nowhere.
+#[derive(Debug)]
+pub struct Disabled {
+    pub http: RouteTable<()>,
+    pub https: RouteTable<()>,
 }
 
 impl fmt::Debug for Entry {

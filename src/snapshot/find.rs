@@ -1,20 +1,16 @@
 //! From a request to its route: what the rules look at is taken from the request here, once.
 
-use std::sync::Arc;
-
 use trafficcop_exchange::{Exchange, Headers, Request};
 use trafficcop_router::{Head, HeaderLookup, InvalidEscape, RouteTable, routing_path};
 
-use crate::Route;
-
 /// The route for a request; the canonical host is that of the exchange. `cname` is where that host leads by CNAME, when
 /// the settings ask for it.
-pub fn find<'a>(
-    routes: &'a RouteTable<Arc<Route>>,
+pub fn find<'a, R>(
+    routes: &'a RouteTable<R>,
     req: &Request,
     cx: &Exchange,
     cname: Option<&str>,
-) -> Result<Option<&'a Arc<Route>>, InvalidEscape> {
+) -> Result<Option<&'a R>, InvalidEscape> {
     let routing_path = routing_path(req.target.path())?;
     let head = Head {
         method: req.method.as_str(),

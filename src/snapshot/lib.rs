@@ -13,7 +13,7 @@ mod live;
 mod report;
 
 pub use build::{Builder, Environment};
-pub use entry::{Entry, Route, Snapshot, TcpRoute, TcpTls, TlsOptionsByHost};
+pub use entry::{Disabled, Entry, Route, Snapshot, TcpRoute, TcpTls, TlsOptionsByHost};
 pub use explain::{Explanation, Other, Question, Winner, explain};
 pub use find::find;
 pub use live::{Current, Live};

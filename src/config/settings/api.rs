@@ -57,6 +57,8 @@ section! {
         pub default_rule_syntax: String = "v3".into(),
         /// Disables routers whose TLS options conflict instead of giving them the default ones.
         pub strict_tls_options as "strictTLSOptions": bool = false,
+        /// Says in X-TrafficCop-Reason why an answer is not a server's.
+        pub reason_header: bool = false,
     }
 
     /// What Traefik calls experimental.

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Duration, Instant, timeout};
-use trafficcop_exchange::{Body, Frame, Interim, Method, Response, StatusCode};
+use trafficcop_exchange::{Body, Frame, Interim, Method, Reason, Response, StatusCode};
 
 use super::answer::Asked;
 use super::partial::Partial;
@@ -84,7 +84,8 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
             let head = match self.next_head().await {
                 Ok(Next::Head(head)) => head,
                 Ok(Next::Refused(refusal)) => {
-                    self.wire.borrow_mut().out.small().extend_from_slice(refusal.answer().as_bytes());
+                    handler.refused(refusal.reason(), refusal.status(), None);
+                    self.push_refusal(refusal);
                     self.flush().await?;
                     Box::pin(self.linger()).await;
                     return Ok(End::Refused);
@@ -110,7 +111,7 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
         self.is_fresh = false;
         self.was_post = head.request.method == Method::POST;
         let mut response = if head.expects_nonsense || head.is_opaque {
-            ready_answer(&head)
+            self.ready_answer(&head, handler)
         } else {
             self.requests += 1;
             self.interim.take();
@@ -129,6 +130,38 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
             return Ok(Some(end));
         }
         Ok(self.settle().await)
+    }
+
+    fn push_refusal(&self, refusal: Refusal) {
+        let mut wire = self.wire.borrow_mut();
+        let out = wire.out.small();
+        let answer = refusal.answer().as_bytes();
+        match answer.windows(4).position(|end| end == b"\r\n\r\n") {
+            Some(end) if self.options.shows_reasons => {
+                out.extend_from_slice(&answer[..end]);
+                out.extend_from_slice(format!("\r\n{}: {}", Reason::HEADER, refusal.reason().code()).as_bytes());
+                out.extend_from_slice(&answer[end..]);
+            }
+            _ => out.extend_from_slice(answer),
+        }
+    }
+
+    /// What the engine answers itself: expectations that nobody can meet, targets that lead nowhere.
+    fn ready_answer<H: Handler>(&self, head: &RequestHead, handler: &H) -> Response {
+        let (reason, status) = if head.expects_nonsense {
+            (Reason::Expectation, StatusCode::EXPECTATION_FAILED)
+        } else {
+            (Reason::BadTarget, StatusCode::BAD_REQUEST)
+        };
+        handler.refused(reason, status, Some(&head.request));
+        let mut response = Response::new(status);
+        if head.expects_nonsense {
+            response.headers.append("Connection", "close");
+        }
+        if self.options.shows_reasons {
+            response.headers.append(Reason::HEADER, reason.code());
+        }
+        response
     }
 
     /// The next request's head. Until its first byte has come, nothing of the worker's is held.
@@ -368,16 +401,5 @@ impl<'a, Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'a, Io> {
             }
         })
         .await;
-    }
-}
-
-/// What the engine answers itself: expectations that nobody can meet, targets that lead nowhere.
-fn ready_answer(head: &RequestHead) -> Response {
-    if head.expects_nonsense {
-        let mut response = Response::new(StatusCode::EXPECTATION_FAILED);
-        response.headers.append("Connection", "close");
-        response
-    } else {
-        Response::new(StatusCode::BAD_REQUEST)
     }
 }

@@ -93,7 +93,7 @@ fn first<'a>(custom: &'a str, standard: &'a str) -> &'a str {
 }
 
 fn bad_host(cx: &mut Exchange) -> Response {
-    cx.reason = Some(Reason::BadRequest("host is not in allowedHosts"));
+    cx.reason = Some(Reason::HostNotAllowed);
     reply::error(StatusCode::INTERNAL_SERVER_ERROR, "Bad Host")
 }
 

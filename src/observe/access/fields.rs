@@ -48,6 +48,11 @@ impl Fields {
         }
     }
 
+    /// Whether a field that Traefik does not know is shown: only if it is asked for by name.
+    pub(super) fn asks_for(&self, field: &str) -> bool {
+        find(&self.names, field) == Some(Mode::Keep)
+    }
+
     /// Whether a field is shown.
     pub(super) fn keeps(&self, field: &str) -> bool {
         find(&self.names, field).unwrap_or(self.default) != Mode::Drop

@@ -135,6 +135,13 @@ impl Metrics {
         }
     }
 
+    /// Counts the reason of an answer that was given before there was a request to count.
+    pub(crate) fn refused(&self, exchange: &Exchange) {
+        if let Some(reason) = exchange.reason {
+            *self.shards[place()].lock().reasons.entry(reason.code()).or_default() += 1;
+        }
+    }
+
     pub(crate) fn count(&self, kept: &Kept, exchange: &Exchange, outcome: &Outcome) {
         let code = |status: u16| if kept.protocol.is_grpc() { kept.grpc.unwrap_or(2) } else { status };
         let status = code(outcome.status.as_u16());

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use trafficcop_exchange::{
-    Body, BodyError, BodyStream, Exchange, Frame, LocalBoxFuture, Request, Response, Service, StatusCode,
+    Body, BodyError, BodyStream, Exchange, Frame, LocalBoxFuture, Reason, Request, Response, Service, StatusCode,
 };
 
 use super::Metrics;
@@ -219,7 +219,8 @@ impl Prometheus {
 }
 
 impl Service for Prometheus {
-    fn call<'a>(&'a self, _: Request, _: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
+    fn call<'a>(&'a self, _: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
+        cx.reason = Some(Reason::Internal);
         let mut response = Response::new(StatusCode::OK);
         let kind = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
         response.headers.append("Content-Type", kind);

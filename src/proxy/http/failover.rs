@@ -68,7 +68,7 @@ impl Failover {
                 }
                 Err(NotReplayable::Broken(error)) => {
                     tracing::debug!(%error, "The body of a request broke off.");
-                    cx.reason = Some(Reason::BadRequest("broken body"));
+                    cx.reason = Some(Reason::BadBody);
                     return reply::error(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
                 }
             };
@@ -79,6 +79,7 @@ impl Failover {
             request = replay.request();
         }
         if is_up(self.fallback_health.as_ref()) {
+            (cx.fault, cx.reason) = (None, None);
             return self.fallback.call(request, cx).await;
         }
         cx.reason = Some(Reason::AllServersDown);

@@ -68,7 +68,8 @@ impl Failure {
 
     /// The server's host is gone; the request, if it may be sent elsewhere.
     pub(crate) fn gone(request: Option<Box<Request>>) -> Self {
-        Self { request, ..Self::closed("the server was taken out and gives no sign of life") }
+        let failure = Self::closed("the server was taken out and gives no sign of life");
+        Self { request, reason: Reason::ContainerStopping, ..failure }
     }
 
     /// No answer in time.
@@ -78,18 +79,17 @@ impl Failure {
 
     /// The request itself cannot be written down.
     pub(crate) fn unsendable(source: impl Into<BoxError>) -> Self {
-        let reason = Reason::BadRequest("the request cannot be sent to a server");
-        Self { side: Side::Proxy, ..Self::new(Stage::Send, reason, StatusCode::INTERNAL_SERVER_ERROR, source) }
+        let failure = Self::new(Stage::Send, Reason::Unsendable, StatusCode::INTERNAL_SERVER_ERROR, source);
+        Self { side: Side::Proxy, ..failure }
     }
 
     /// The client's body broke off.
     pub(crate) fn request_body(error: BodyError) -> Self {
         let (reason, status) = match &error {
             BodyError::Incomplete => (Reason::ClientClosed, client_closed()),
-            BodyError::Timeout => (Reason::BadRequest("the body did not come in time"), StatusCode::GATEWAY_TIMEOUT),
+            BodyError::Timeout => (Reason::BodyTimeout, StatusCode::GATEWAY_TIMEOUT),
             BodyError::TooLarge(_) => (Reason::RequestTooLarge, StatusCode::PAYLOAD_TOO_LARGE),
-            BodyError::Malformed(problem) => (Reason::BadRequest(problem), StatusCode::INTERNAL_SERVER_ERROR),
-            BodyError::Other(_) => (Reason::BadRequest("broken body"), StatusCode::INTERNAL_SERVER_ERROR),
+            BodyError::Malformed(_) | BodyError::Other(_) => (Reason::BadBody, StatusCode::INTERNAL_SERVER_ERROR),
         };
         Self { side: Side::Client, ..Self::new(Stage::Send, reason, status, error) }
     }
@@ -109,7 +109,8 @@ impl Failure {
 
     /// The request, if the connection was closed without any answer and sending it twice harms nobody.
     pub(crate) fn take_repeatable(&mut self) -> Option<Request> {
-        let request = *self.request.take().filter(|_| self.reason == Reason::ServerClosed)?;
+        let is_closed = matches!(self.reason, Reason::ServerClosed | Reason::ContainerStopping);
+        let request = *self.request.take().filter(|_| is_closed)?;
         (self.is_unsent || attempt::may_repeat(&request)).then_some(request)
     }
 }

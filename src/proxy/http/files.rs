@@ -19,7 +19,8 @@ use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, ReadBuf};
 use trafficcop_config::dynamic::http::StaticFiles;
 use trafficcop_exchange::{
-    Body, BodyError, BodyStream, Exchange, Frame, LocalBoxFuture, Method, Request, Response, Service, StatusCode, reply,
+    Body, BodyError, BodyStream, Exchange, Frame, LocalBoxFuture, Method, Reason, Request, Response, Service,
+    StatusCode, reply,
 };
 
 use self::conditions::{Range, Verdict};
@@ -81,8 +82,9 @@ impl Files {
         }))
     }
 
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(&self, request: Request, cx: &mut Exchange) -> Response {
         if request.method != Method::GET && request.method != Method::HEAD {
+            cx.reason = Some(Reason::MethodNotAllowed);
             let mut response = reply::error(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
             response.headers.append("Allow", "GET, HEAD");
             return response;
@@ -97,9 +99,15 @@ impl Files {
             found = self.open(&self.root.join(fallback), &request).await.map_or(Lookup::Nothing, Lookup::File);
         }
         match found {
-            Lookup::File(file) => self.send(file, &request).await,
-            Lookup::Folder => to_the_folder(&request),
-            Lookup::Nothing => reply::not_found(),
+            Lookup::File(file) => self.send(file, &request, cx).await,
+            Lookup::Folder => {
+                cx.reason = Some(Reason::Redirect);
+                to_the_folder(&request)
+            }
+            Lookup::Nothing => {
+                cx.reason = Some(Reason::NoFile);
+                reply::not_found()
+            }
         }
     }
 
@@ -147,7 +155,7 @@ impl Files {
         about.is_file().then(|| Found { file, size: about.len(), modified, kind, encoding })
     }
 
-    async fn send(&self, mut found: Found, request: &Request) -> Response {
+    async fn send(&self, mut found: Found, request: &Request, cx: &mut Exchange) -> Response {
         let tag = conditions::tag(found.modified, found.size, found.encoding);
         let verdict = conditions::judge(&request.headers, &tag, found.modified, found.size);
         let mut response = Response::new(verdict.status());
@@ -187,6 +195,7 @@ impl Files {
             Ok(None) => response.body = Body::stream(Piecewise { file: found.file, rest: length }),
             Err(error) => {
                 tracing::warn!(%error, path = request.target.path(), "A file cannot be read.");
+                cx.reason = Some(Reason::Failed);
                 return reply::error(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
             }
         }
@@ -248,8 +257,8 @@ impl BodyStream for Piecewise {
 }
 
 impl Service for Files {
-    fn call<'a>(&'a self, request: Request, _: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
-        Box::pin(self.answer(request))
+    fn call<'a>(&'a self, request: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
+        Box::pin(self.answer(request, cx))
     }
 }
 

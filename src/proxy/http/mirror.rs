@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use trafficcop_balancer::Status;
 use trafficcop_config::dynamic::http as config;
 use trafficcop_exchange::{
-    Body, BodyError, BodyStream, ConnectionInfo, Exchange, Frame, LocalBoxFuture, Request, Response, Service,
+    Body, BodyError, BodyStream, ConnectionInfo, Exchange, Frame, LocalBoxFuture, Reason, Request, Response, Service,
     StatusCode, reply,
 };
 
@@ -96,6 +96,7 @@ impl Mirroring {
             Err(NotReplayable::TooLarge(request)) => return self.main.call(*request, cx).await,
             Err(NotReplayable::Broken(error)) => {
                 tracing::debug!(%error, "The body of a request to be mirrored broke off.");
+                cx.reason = Some(Reason::BadBody);
                 return reply::error(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
             }
         };

@@ -137,6 +137,7 @@ pub(super) fn snapshot(routes: Routes, tls: &tls::Tls, options: &[(&str, &str)])
         https: RouteTable::build(https).into(),
         tls_options: TlsOptionsByHost::new(hosts),
         https_for_all: false,
+        disabled: None,
         tcp: TcpTable::build(Vec::new()),
         tcp_tls: TcpTable::build(Vec::new()),
         udp: None,

@@ -7,8 +7,8 @@ use trafficcop_router::RouteTable;
 use trafficcop_router::tcp::TcpTable;
 
 use super::other::TcpBinding;
-use super::routers::{Binding, BuiltRoute};
-use crate::{Entry, Route, TlsOptionsByHost};
+use super::routers::{Binding, BuiltRoute, Ranked};
+use crate::{Disabled, Entry, Route, TlsOptionsByHost};
 
 /// What an entry point carries beside HTTP.
 pub(super) struct Raw {
@@ -32,6 +32,8 @@ pub(super) fn entry(name: &str, binding: &Binding, raw: Raw, before: Option<&Arc
                 && Arc::ptr_eq(&https, &before.https)
                 && tls_options == before.tls_options
                 && https_for_all == before.https_for_all
+                && binding.disabled.is_empty()
+                && before.disabled.is_none()
                 && !has_raw
                 && !is_raw(before) =>
         {
@@ -41,6 +43,7 @@ pub(super) fn entry(name: &str, binding: &Binding, raw: Raw, before: Option<&Arc
             name: name.into(),
             http,
             https,
+            disabled: disabled(binding),
             tls_options,
             https_for_all,
             tcp: TcpTable::build(raw.tcp.plain),
@@ -48,6 +51,15 @@ pub(super) fn entry(name: &str, binding: &Binding, raw: Raw, before: Option<&Arc
             udp: raw.udp,
         }),
     }
+}
+
+fn disabled(binding: &Binding) -> Option<Box<Disabled>> {
+    if binding.disabled.is_empty() {
+        return None;
+    }
+    let (https, http): (Vec<_>, Vec<_>) = binding.disabled.iter().cloned().partition(|(tls, _)| *tls);
+    let table = |rules: Vec<(bool, Ranked)>| RouteTable::build(rules.into_iter().map(|(_, rule)| rule).collect());
+    Some(Box::new(Disabled { http: table(http), https: table(https) }))
 }
 
 type Table = Arc<RouteTable<Arc<Route>>>;

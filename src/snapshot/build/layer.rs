@@ -30,7 +30,7 @@ impl Service for Layer {
                 Box::pin(std::future::ready(reply::not_found()))
             }
             Err(_) => {
-                cx.reason = Some(Reason::BadRequest("broken escape in the path"));
+                cx.reason = Some(Reason::BadPath);
                 Box::pin(std::future::ready(reply::empty(StatusCode::BAD_REQUEST)))
             }
         }

@@ -39,11 +39,16 @@ impl BuiltRoute {
     }
 }
 
+/// A rule with its rank that leads nowhere.
+pub(super) type Ranked = trafficcop_router::Route<Arc<HttpRule>, ()>;
+
 /// What an entry point is going to serve.
 #[derive(Default)]
 pub(super) struct Binding {
     pub(super) http: Vec<BuiltRoute>,
     pub(super) https: Vec<BuiltRoute>,
+    /// Rules of disabled routers, and whether they ask for TLS.
+    pub(super) disabled: Vec<(bool, Ranked)>,
     /// Hosts of TLS routers and the options they are to get, even if the router itself cannot be served.
     pub(super) hosts: Vec<(Arc<[String]>, Arc<str>)>,
 }
@@ -87,7 +92,10 @@ impl Pass<'_> {
                     bindings.entry(entry_point.clone()).or_default().hosts.push(hosts);
                 }
             }
-            let Some(built) = self.root(name, router) else { continue };
+            let Some(built) = self.root(name, router) else {
+                self.bind_disabled(name, router, &mut bindings);
+                continue;
+            };
             for entry_point in &router.object.used {
                 let binding = bindings.entry(entry_point.clone()).or_default();
                 let routes = if settings.tls.is_some() { &mut binding.https } else { &mut binding.http };
@@ -101,6 +109,17 @@ impl Pass<'_> {
             }
         }
         bindings
+    }
+
+    /// A request for a router that is disabled is told so, if no other router takes it.
+    fn bind_disabled(&mut self, name: &Name, router: &HttpRouter, bindings: &mut BTreeMap<String, Binding>) {
+        let settings = &router.object.settings.value;
+        let Ok(parsed) = self.rules.http(&settings.rule, &settings.rule_syntax) else { return };
+        for entry_point in &router.object.used {
+            let rule = Arc::clone(&parsed.rule);
+            let ranked = Ranked { rule, priority: 0, precedence: 0, name: name.to_string(), route: () };
+            bindings.entry(entry_point.clone()).or_default().disabled.push((settings.tls.is_some(), ranked));
+        }
     }
 
     fn root(&mut self, name: &Name, router: &HttpRouter) -> Option<BuiltRoute> {

@@ -92,6 +92,9 @@ impl Members<'_> {
             // As Go writes it: a whole number has no fraction.
             self.put("GzipRatio", if ratio.fract() == 0.0 { json!(ratio as u64) } else { json!(ratio) });
         }
+        if let Some(reason) = exchange.reason.filter(|_| self.line.fields.asks_for("Reason")) {
+            self.put("Reason", reason.code());
+        }
         if let Some(route) = &exchange.route {
             self.put("RouterName", &*route.router);
         }
