@@ -124,7 +124,7 @@ fn sources(folder: &Path, into: &mut String) {
         let name = entry.file_name().to_string_lossy().into_owned();
         if path.is_dir() && name != "tests" {
             sources(&path, into);
-        } else if name.ends_with(".rs") && name != "tests.rs" && name != "reason.rs" {
+        } else if path.extension().is_some_and(|ending| ending == "rs") && name != "tests.rs" && name != "reason.rs" {
             let text = fs::read_to_string(&path).expect("readable");
             into.push_str(text.split("#[cfg(test)]").next().unwrap_or(""));
         }

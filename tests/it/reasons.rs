@@ -67,7 +67,10 @@ async fn every_answer_of_our_own_says_why() {
         ("GET / HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n", "bad_request:expectation"),
     ] {
         let answer = raw(&router, bytes.as_bytes()).await;
-        assert!(answer.contains(&format!("\r\nX-TrafficCop-Reason: {expected}\r\n")), "{expected} is not in {answer}");
+        assert!(
+            answer.to_lowercase().contains(&format!("\r\nx-trafficcop-reason: {expected}\r\n")),
+            "{expected} is not in {answer}"
+        );
     }
     let page = get(router.address("traefik"), "127.0.0.1", "/metrics").await.body;
     for reason in ["no_route", "router_disabled", "bad_request:no_host"] {
