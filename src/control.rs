@@ -22,11 +22,17 @@ pub(crate) struct Plane {
     pub(crate) live: Arc<Live>,
     /// Told of every configuration that comes into force.
     pub(crate) measured: Measured,
+    #[cfg(feature = "acme")]
+    pub(crate) acme: crate::acme::Acme,
 }
 
 /// Runs until every provider is gone. Merging and building happen on a blocking thread: a large build holds up nothing.
 pub(crate) async fn run(plane: Plane) {
-    let Plane { mut inbox, first, mut builder, live, measured } = plane;
+    #[cfg(feature = "acme")]
+    let acme = plane.acme.clone();
+    let Plane { mut inbox, first, mut builder, live, measured, .. } = plane;
+    #[cfg(feature = "acme")]
+    let seen = Arc::clone(&live);
     while let Some(round) = inbox.next().await {
         let gathered = Instant::now();
         let mut configurations = first.clone();
@@ -43,6 +49,8 @@ pub(crate) async fn run(plane: Plane) {
             Ok(kept) => {
                 builder = kept;
                 measured.reloaded(gathered.elapsed());
+                #[cfg(feature = "acme")]
+                acme.tell(&seen.current(0));
             }
             Err(error) => {
                 tracing::error!(%error, "Building a snapshot failed inside; the last one stays in force.");

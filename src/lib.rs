@@ -4,6 +4,8 @@
 //! (providers, merging, building) runs on the runtime on which [`App::start`] is awaited; traffic runs on the server's own
 //! workers.
 
+#[cfg(feature = "acme")]
+mod acme;
 pub mod cli;
 mod control;
 pub mod demo;
@@ -51,11 +53,14 @@ impl App {
         let (events, news) = mpsc::channel(EVENTS);
         let measured = measured::Measured::new(&settings);
         let (window, stopping) = (Window::default(), Stopping::default());
-        let environment = Environment {
-            settings: Arc::clone(&settings),
-            internal: internal::services(&settings, &window, &stopping.flag(), &measured),
-            control: tokio::runtime::Handle::current(),
-        };
+        #[cfg(feature = "acme")]
+        let acme = acme::Acme::default();
+        #[cfg_attr(not(feature = "acme"), allow(unused_mut))]
+        let mut own = internal::services(&settings, &window, &stopping.flag(), &measured);
+        #[cfg(feature = "acme")]
+        own.insert("acme-http".into(), Arc::new(acme.stage.answers.clone()));
+        let environment =
+            Environment { settings: Arc::clone(&settings), internal: own, control: tokio::runtime::Handle::current() };
         let mut builder = Builder::new(environment);
         let internal = Arc::new(trafficcop_provider_internal::configuration(&settings));
         let first = [(Arc::from("internal"), internal)].into();
@@ -63,16 +68,36 @@ impl App {
         let workers = worker_count();
         let live = Live::new(workers, &snapshot).map_err(StartError::Reaper)?;
         window.open(&live);
-        let options = Options { workers, stopping, observer: measured.observer() };
+        let challenges = {
+            #[cfg(feature = "acme")]
+            let shared = acme.stage.challenges.clone();
+            #[cfg(not(feature = "acme"))]
+            let shared = trafficcop_tls::Challenges::default();
+            shared
+        };
+        let options = Options { workers, stopping, observer: measured.observer(), challenges };
         let server = Server::start(&settings, &live, options).await?;
 
         let pushers = measured.push(&settings, &window);
         let throttle = settings.providers.providers_throttle_duration;
         let inbox = Inbox::new(news, control::news, throttle, None);
         let (live_too, told) = (Arc::clone(&live), measured.clone());
-        let plane = control::Plane { inbox, first, builder, live: live_too, measured: told };
+        let plane = control::Plane {
+            inbox,
+            first,
+            builder,
+            live: live_too,
+            measured: told,
+            #[cfg(feature = "acme")]
+            acme: acme.clone(),
+        };
         tokio::spawn(control::run(plane));
-        let starter = providers::Starter { out: events.clone(), check: control::middleware_check() };
+        let starter = providers::Starter {
+            out: events.clone(),
+            check: control::middleware_check(),
+            #[cfg(feature = "acme")]
+            acme,
+        };
         providers::start(&settings, &starter);
         Ok(Self { server, live, events, measured, pushers })
     }

@@ -18,6 +18,8 @@ type Start = fn(&Settings, &Starter);
 
 /// Every provider of this build, sorted.
 const PROVIDERS: &[Start] = &[
+    #[cfg(feature = "acme")]
+    |settings, starter| starter.start::<trafficcop_provider_acme::Acme>(starter.acme.settings(settings)),
     #[cfg(feature = "docker")]
     |settings, starter| starter.start::<trafficcop_provider_docker::Docker>(settings.providers.docker.clone()),
     |settings, starter| starter.start::<trafficcop_provider_file::File>(file(settings)),
@@ -34,6 +36,8 @@ pub(crate) fn start(settings: &Settings, starter: &Starter) {
 pub(crate) struct Starter {
     pub(crate) out: mpsc::Sender<Event>,
     pub(crate) check: MiddlewareCheck,
+    #[cfg(feature = "acme")]
+    pub(crate) acme: crate::acme::Acme,
 }
 
 impl Starter {

@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("trafficcop-middleware", 1),
     ("trafficcop-observe", 1),
     ("trafficcop-proxy", 2),
+    ("trafficcop-provider-acme", 2),
     ("trafficcop-provider-docker", 2),
     ("trafficcop-provider-file", 2),
     ("trafficcop-provider-internal", 2),

@@ -268,7 +268,8 @@ async fn secure(traffic: Rc<Traffic>, stream: Prefixed<TcpStream>, ends: Ends, c
     }
 }
 
-/// Shakes hands under the options that the server name leads to. None: those options are broken, so nothing is said.
+/// Shakes hands under the options that the server name leads to. None: those options are broken, or it was
+/// a challenge, so nothing is said.
 async fn handshake(
     traffic: &Traffic,
     stream: Prefixed<TcpStream>,
@@ -276,6 +277,10 @@ async fn handshake(
     options: Option<&Arc<str>>,
 ) -> io::Result<Option<(TlsStream<Prefixed<TcpStream>>, TlsInfo)>> {
     let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
+    if let Some(challenge) = traffic.challenges.find(&start.client_hello()) {
+        start.into_stream(challenge).await?;
+        return Ok(None);
+    }
     let server_name: Option<Box<str>> = start.client_hello().server_name().map(|name| name.to_ascii_lowercase().into());
     let resolved = {
         let current = traffic.live.current(traffic.worker);

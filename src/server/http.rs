@@ -30,6 +30,8 @@ pub(crate) struct Traffic {
     pub(crate) position: usize,
     pub(crate) entry: Arc<EntryPoint>,
     pub(crate) observer: Arc<dyn Observer>,
+    /// Answers of the TLS challenge.
+    pub(crate) challenges: trafficcop_tls::Challenges,
 }
 
 impl Traffic {

@@ -45,11 +45,18 @@ pub struct Options {
     pub stopping: Stopping,
     /// Told of every exchange.
     pub observer: Arc<dyn Observer>,
+    /// Answers of the TLS challenge.
+    pub challenges: trafficcop_tls::Challenges,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { workers: worker_count(), stopping: Stopping::default(), observer: Arc::new(Nobody) }
+        Self {
+            workers: worker_count(),
+            stopping: Stopping::default(),
+            observer: Arc::new(Nobody),
+            challenges: trafficcop_tls::Challenges::default(),
+        }
     }
 }
 
@@ -128,7 +135,8 @@ impl Server {
         }
         let budget = Budget::new(usize::try_from(most_connections()).unwrap_or(usize::MAX));
         let (stop, stopped) = watch::channel(false);
-        let shared = Shared { live: Arc::clone(live), observer: Arc::clone(&options.observer), budget, stop: stopped };
+        let (live, observer) = (Arc::clone(live), Arc::clone(&options.observer));
+        let shared = Shared { live, observer, challenges: options.challenges.clone(), budget, stop: stopped };
         let mut workers = Vec::new();
         for (number, jobs) in jobs.into_iter().enumerate() {
             workers.push(workers::start(number, jobs, shared.clone()).map_err(StartError::Worker)?);

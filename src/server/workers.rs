@@ -50,6 +50,7 @@ pub(crate) struct Job {
 pub(crate) struct Shared {
     pub(crate) live: Arc<Live>,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) challenges: trafficcop_tls::Challenges,
     pub(crate) budget: Arc<Budget>,
     /// True: stop.
     pub(crate) stop: watch::Receiver<bool>,
@@ -87,7 +88,8 @@ pub(crate) fn start(number: usize, jobs: Vec<Job>, shared: Shared) -> io::Result
                         Ok(quic) => {
                             let (live, observer) = (Arc::clone(&shared.live), Arc::clone(&shared.observer));
                             let (position, entry) = (job.position, Arc::clone(&job.entry));
-                            let traffic = Traffic { worker: number, live, position, entry, observer };
+                            let challenges = shared.challenges.clone();
+                            let traffic = Traffic { worker: number, live, position, entry, observer, challenges };
                             entries.push(tokio::task::spawn_local(crate::http3::serve(traffic, quic, shared.clone())));
                         }
                         Err(error) => {
@@ -149,9 +151,9 @@ impl Incoming {
 
 /// One entry point on one worker, from start to stop.
 async fn serve(worker: usize, entry: Arc<EntryPoint>, position: usize, mut incoming: Incoming, shared: Shared) {
-    let Shared { live, observer, budget, mut stop } = shared;
+    let Shared { live, observer, challenges, budget, mut stop } = shared;
     let (accept_grace, grace) = (entry.accept_grace, entry.grace);
-    let traffic = Rc::new(Traffic { worker, live, position, entry, observer });
+    let traffic = Rc::new(Traffic { worker, live, position, entry, observer, challenges });
     let connections = Connections::new(budget);
     let closing = Closing::default();
     let stopped = async {

@@ -4,6 +4,7 @@
 //! settled, the proxy asks [`client_config`]. What must hold: options that could not be built close connections, they
 //! never open them; a certificate that could not be read is left out and said.
 
+pub mod challenges;
 pub mod client;
 mod client_auth;
 mod options;
@@ -18,6 +19,7 @@ mod version_one;
 
 use rustls::crypto::CryptoProvider;
 
+pub use challenges::Challenges;
 pub use client::{ClientTls, client_config};
 pub use pem::{PemError, file_or_content};
 pub use state::{Resolved, TlsState};

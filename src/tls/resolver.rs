@@ -9,7 +9,7 @@ use rustls::sign::CertifiedKey;
 use crate::CertificateStore;
 
 /// The protocol of the TLS-ALPN challenge: only certificates made for a challenge may answer it.
-const CHALLENGE: &[u8] = b"acme-tls/1";
+pub(crate) const CHALLENGE: &[u8] = b"acme-tls/1";
 
 /// One per TLS options, all over the same store.
 #[derive(Debug)]

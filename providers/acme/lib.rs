@@ -1,0 +1,75 @@
+//! Certificates from an authority that speaks ACME, for the names that routers with a `certResolver` are known by.
+//!
+//! The root tells which names are wanted and which have a certificate; this provider orders what is missing, renews what
+//! ends, keeps both in `acme.json`, and publishes it. Names are proved by HTTP or by TLS. Nothing on the request path
+//! waits for it.
+
+mod account;
+mod answers;
+mod keys;
+mod order;
+mod renewal;
+mod storage;
+mod work;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use trafficcop_config::dynamic::{Configuration, tls};
+use trafficcop_config::{At, Origin};
+use trafficcop_provider::{Provider, ProviderError, Publisher};
+
+pub use answers::Answers;
+pub use order::Stage;
+
+/// A certificate that routers ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Demand {
+    pub resolver: String,
+    /// The first becomes the main one.
+    pub names: Vec<String>,
+}
+
+/// What the configuration in force asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Demands {
+    pub wanted: Vec<Demand>,
+    /// Names, also wildcards, of the certificates in force.
+    pub present: Vec<String>,
+}
+
+pub struct Settings {
+    /// By name.
+    pub resolvers: BTreeMap<String, trafficcop_config::settings::certificates::Acme>,
+    pub demands: watch::Receiver<Arc<Demands>>,
+    pub stage: Stage,
+}
+
+pub struct Acme {
+    settings: Settings,
+}
+
+impl Provider for Acme {
+    const NAME: &'static str = "acme";
+    type Settings = Settings;
+
+    fn new(settings: Settings) -> Result<Self, ProviderError> {
+        Ok(Self { settings })
+    }
+
+    async fn run(&mut self, out: &Publisher) -> Result<(), ProviderError> {
+        work::Work::new(&self.settings).run(&mut self.settings.demands, out).await;
+        Ok(())
+    }
+}
+
+/// The certificates as dynamic configuration.
+fn configuration(pairs: Vec<(String, String)>) -> Configuration {
+    let certificate = |(cert_file, key_file)| {
+        let value = tls::Certificate { cert_file, key_file, stores: Vec::new() };
+        At { value, at: Origin::Unknown }
+    };
+    let tls = tls::Tls { certificates: pairs.into_iter().map(certificate).collect(), ..tls::Tls::default() };
+    Configuration { tls: Some(tls), ..Configuration::default() }
+}
