@@ -1,5 +1,6 @@
 //! What the control plane tells the ACME provider: which certificates the configuration in force asks for.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -11,16 +12,30 @@ use trafficcop_router::rule::{parse_http, parse_tcp};
 use trafficcop_snapshot::Snapshot;
 
 /// The ends that the root holds.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Acme {
     pub(crate) stage: Stage,
     demands: watch::Sender<Arc<Demands>>,
+    /// The resolvers that there are, also those that speak no ACME.
+    known: Arc<BTreeSet<String>>,
 }
 
 impl Acme {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let known = settings.certificates_resolvers.keys().cloned().collect();
+        Self { stage: Stage::default(), demands: watch::Sender::default(), known: Arc::new(known) }
+    }
+
     /// A new configuration is in force.
     pub(crate) fn tell(&self, snapshot: &Snapshot) {
         let demands = Arc::new(demands(snapshot));
+        let before = Arc::clone(&self.demands.borrow());
+        for demand in demands.wanted.iter().filter(|demand| !before.wanted.contains(demand)) {
+            if !self.known.contains(&demand.resolver) {
+                let (resolver, names) = (&demand.resolver, demand.names.join(", "));
+                tracing::error!(%resolver, names, "A router uses a nonexistent certificate resolver.");
+            }
+        }
         self.demands.send_if_modified(|before| {
             let is_new = *before != demands;
             *before = demands;
@@ -54,6 +69,11 @@ fn demands(snapshot: &Snapshot) -> Demands {
         let named = || parse_tcp(&router.rule, Syntax::named(&router.rule_syntax)).map(|rule| rule.domains());
         wanted.extend(router.tls.iter().flat_map(|tls| asked(tls, || named().unwrap_or_default())));
     }
+    let default = snapshot.merged.tls.stores.get("default").and_then(|store| store.default_generated_cert.as_ref());
+    wanted.extend(default.and_then(|generated| {
+        let domain = generated.domain.as_ref()?;
+        demand(&generated.resolver, [vec![domain.main.clone()], domain.sans.clone()].concat())
+    }));
     let certificates = snapshot.tls.store().certificates().iter();
     let present = certificates.flat_map(|one| one.names.iter().map(ToString::to_string)).collect();
     Demands { wanted, present }
@@ -61,17 +81,24 @@ fn demands(snapshot: &Snapshot) -> Demands {
 
 /// The domains of a router's TLS section, else those that its rule names, as one certificate.
 fn asked(tls: &RouterTls, named: impl Fn() -> Vec<String>) -> Vec<Demand> {
-    if tls.cert_resolver.is_empty() {
-        return Vec::new();
-    }
-    let lists = if tls.domains.is_empty() {
+    let lists = if tls.cert_resolver.is_empty() {
+        Vec::new()
+    } else if tls.domains.is_empty() {
         vec![named()]
     } else {
         tls.domains.iter().map(|domain| [vec![domain.main.clone()], domain.sans.clone()].concat()).collect()
     };
-    let demand = |mut names: Vec<String>| {
-        names.retain(|name| !name.is_empty() && name != "*");
-        Demand { resolver: tls.cert_resolver.clone(), names }
-    };
-    lists.into_iter().map(demand).filter(|demand| !demand.names.is_empty()).collect()
+    lists.into_iter().filter_map(|names| demand(&tls.cert_resolver, names)).collect()
+}
+
+/// The names in the form in which certificates carry them; None when there is none.
+fn demand(resolver: &str, names: Vec<String>) -> Option<Demand> {
+    let mut known = Vec::new();
+    for name in names {
+        let name = name.trim().trim_end_matches('.').to_lowercase();
+        if !name.is_empty() && name != "*" && !known.contains(&name) {
+            known.push(name);
+        }
+    }
+    (!resolver.is_empty() && !known.is_empty()).then(|| Demand { resolver: resolver.to_owned(), names: known })
 }

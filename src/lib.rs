@@ -53,8 +53,12 @@ impl App {
         let (events, news) = mpsc::channel(EVENTS);
         let measured = measured::Measured::new(&settings);
         let (window, stopping) = (Window::default(), Stopping::default());
+        #[cfg(not(feature = "acme"))]
+        if !settings.certificates_resolvers.is_empty() {
+            tracing::warn!("This build has no certificates by ACME: certificatesResolvers bring nothing.");
+        }
         #[cfg(feature = "acme")]
-        let acme = acme::Acme::default();
+        let acme = acme::Acme::new(&settings);
         #[cfg_attr(not(feature = "acme"), allow(unused_mut))]
         let mut own = internal::services(&settings, &window, &stopping.flag(), &measured);
         #[cfg(feature = "acme")]

@@ -2,7 +2,8 @@
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::KeySize;
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType};
+use trafficcop_config::settings::certificates::Acme;
 
 /// A key of that type, as Traefik names them.
 pub(crate) fn generate(key_type: &str) -> Result<KeyPair, String> {
@@ -30,12 +31,16 @@ pub(crate) fn generate(key_type: &str) -> Result<KeyPair, String> {
 }
 
 /// The request for these names, in DER.
-pub(crate) fn request(names: &[String], key: &KeyPair, common_name: bool) -> Result<Vec<u8>, String> {
+pub(crate) fn request(names: &[String], key: &KeyPair, settings: &Acme) -> Result<Vec<u8>, String> {
     let mut params = CertificateParams::new(names).map_err(|error| error.to_string())?;
     params.distinguished_name = DistinguishedName::new();
     // Longer ones do not fit into the field.
-    if let Some(first) = names.first().filter(|name| common_name && name.len() <= 64) {
+    if let Some(first) = names.first().filter(|name| !settings.disable_common_name && name.len() <= 64) {
         params.distinguished_name.push(DnType::CommonName, first.as_str());
+    }
+    for address in &settings.email_addresses {
+        let name = address.as_str().try_into().map_err(|error| format!("emailAddresses: {address}: {error}"))?;
+        params.subject_alt_names.push(SanType::Rfc822Name(name));
     }
     let request = params.serialize_request(key).map_err(|error| error.to_string())?;
     Ok(request.der().to_vec())
@@ -47,9 +52,11 @@ mod tests {
 
     #[test]
     fn keys_and_requests_of_each_type() {
+        let settings = Acme { email_addresses: vec!["a@b.test".into()], ..Acme::default() };
         for key_type in ["EC256", "ec384", "RSA2048"] {
             let key = generate(key_type).unwrap();
-            assert!(!request(&["a.test".into(), "*.b.test".into()], &key, true).unwrap().is_empty(), "{key_type}");
+            let names = ["a.test".into(), "*.b.test".into()];
+            assert!(!request(&names, &key, &settings).unwrap().is_empty(), "{key_type}");
         }
     }
 }

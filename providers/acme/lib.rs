@@ -1,15 +1,26 @@
 //! Certificates from an authority that speaks ACME, for the names that routers with a `certResolver` are known by.
 //!
 //! The root tells which names are wanted and which have a certificate; this provider orders what is missing, renews what
-//! ends, keeps both in `acme.json`, and publishes it. Names are proved by HTTP or by TLS. Nothing on the request path
-//! waits for it.
+//! ends, keeps both in `acme.json`, and publishes it. Nothing on the request path waits for it.
+//!
+//! [`work::Work`] is the loop; [`book::Book`] says what is due, [`resolver::Resolver`] orders it, [`keeper::Keeper`] keeps it.
 
 mod account;
 mod answers;
+mod book;
+mod chain;
+mod client;
+mod contents;
+mod failure;
+mod keeper;
 mod keys;
+mod named;
 mod order;
 mod renewal;
+mod resolver;
+mod stage;
 mod storage;
+mod watching;
 mod work;
 
 use std::collections::BTreeMap;
@@ -21,7 +32,7 @@ use trafficcop_config::{At, Origin};
 use trafficcop_provider::{Provider, ProviderError, Publisher};
 
 pub use answers::Answers;
-pub use order::Stage;
+pub use stage::Stage;
 
 /// A certificate that routers ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +50,7 @@ pub struct Demands {
     pub present: Vec<String>,
 }
 
+#[derive(Clone)]
 pub struct Settings {
     /// By name.
     pub resolvers: BTreeMap<String, trafficcop_config::settings::certificates::Acme>,
@@ -59,7 +71,7 @@ impl Provider for Acme {
     }
 
     async fn run(&mut self, out: &Publisher) -> Result<(), ProviderError> {
-        work::Work::new(&self.settings).run(&mut self.settings.demands, out).await;
+        work::Work::new(&self.settings).await.run(&mut self.settings.demands, out).await;
         Ok(())
     }
 }

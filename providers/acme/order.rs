@@ -2,117 +2,161 @@
 
 use std::time::Duration;
 
-use instant_acme::{Account, AuthorizationStatus, ChallengeType, Identifier, NewOrder, OrderStatus, RetryPolicy};
-use rcgen::{CertificateParams, CustomExtension, KeyPair};
-use rustls_pki_types::PrivatePkcs8KeyDer;
+use instant_acme::{
+    Account, AuthorizationStatus, CertificateIdentifier, ChallengeType, Identifier, NewOrder, Order, OrderStatus,
+    RetryPolicy,
+};
+use rustls_pki_types::CertificateDer;
 use trafficcop_config::settings::certificates::Acme;
-use trafficcop_tls::Challenges;
 
-use crate::account::told;
-use crate::answers::Answers;
-use crate::keys;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::stage::{Shown, Stage};
+use crate::{chain, keys};
 
 /// How long the authority may take to look at the answers.
 const VALIDATION: Duration = Duration::from_secs(120);
 
-/// Where answers to challenges are put.
-#[derive(Clone, Default)]
-pub struct Stage {
-    pub answers: Answers,
-    pub challenges: Challenges,
+/// What an order is made with.
+pub(crate) struct Means<'a> {
+    pub(crate) account: &'a Account,
+    pub(crate) client: &'a Client,
+    pub(crate) settings: &'a Acme,
+    pub(crate) stage: &'a Stage,
 }
 
-/// Takes the answers away when the order ends, however it ends.
-struct Shown<'a> {
-    stage: &'a Stage,
-    tokens: Vec<String>,
-    names: Vec<String>,
+/// A chain and its key, in PEM.
+pub(crate) struct Issued {
+    pub(crate) chain: String,
+    pub(crate) key: String,
 }
 
-impl Drop for Shown<'_> {
-    fn drop(&mut self) {
-        for token in &self.tokens {
-            self.stage.answers.remove(token);
-        }
-        for name in &self.names {
-            self.stage.challenges.remove(name);
-        }
-    }
-}
-
-/// Chain and key in PEM.
+/// `replaced` is the certificate that the new one comes after, for an authority that wants to know.
 pub(crate) async fn order(
-    account: &Account,
-    settings: &Acme,
+    means: &Means<'_>,
     names: &[String],
-    stage: &Stage,
-) -> Result<(String, String), String> {
-    let identifiers: Vec<_> = names.iter().cloned().map(Identifier::Dns).collect();
-    let mut new = NewOrder::new(&identifiers);
-    if !settings.profile.is_empty() {
-        new = new.profile(&settings.profile);
-    }
-    let mut order = account.new_order(&new).await.map_err(|error| told(&error))?;
-    let mut shown = Shown { stage, tokens: Vec::new(), names: Vec::new() };
-    let (kind, delay) = match (&settings.tls_challenge, &settings.http_challenge) {
-        (Some(tls), _) => (ChallengeType::TlsAlpn01, tls.delay),
-        (None, Some(http)) => (ChallengeType::Http01, http.delay),
-        (None, None) => return Err("the resolver has neither tlsChallenge nor httpChallenge".to_owned()),
+    replaced: Option<&CertificateDer<'_>>,
+) -> Result<Issued, Failure> {
+    let mut order = begin(means, names, replaced).await?;
+    prove(means, &mut order).await?;
+
+    let key_type = means.settings.key_type.clone();
+    let key =
+        tokio::task::spawn_blocking(move || keys::generate(&key_type)).await.map_err(|error| Failure::of(&error))?;
+    let key = key.map_err(Failure::new)?;
+    let request = keys::request(names, &key, means.settings).map_err(Failure::new)?;
+    order.finalize_csr(&request).await.map_err(|error| Failure::of(&error))?;
+    let patience = means.settings.certificate_timeout.positive().unwrap_or(VALIDATION);
+    let first =
+        order.poll_certificate(&RetryPolicy::new().timeout(patience)).await.map_err(|error| Failure::of(&error))?;
+    let chain = chain::choose(means.account, means.client, &mut order, first, &means.settings.preferred_chain).await;
+    Ok(Issued { chain, key: key.serialize_pem() })
+}
+
+async fn begin(means: &Means<'_>, names: &[String], replaced: Option<&CertificateDer<'_>>) -> Result<Order, Failure> {
+    let identifier = |name: &String| name.parse().map_or_else(|_| Identifier::Dns(name.clone()), Identifier::Ip);
+    let identifiers: Vec<_> = names.iter().map(identifier).collect();
+    let new = || {
+        let new = NewOrder::new(&identifiers);
+        if means.settings.profile.is_empty() { new } else { new.profile(&means.settings.profile) }
     };
+    if let Some(replaced) = replaced
+        && let Ok(id) = CertificateIdentifier::try_from(replaced)
+        && let Ok(order) = means.account.new_order(&new().replaces(id)).await
+    {
+        return Ok(order);
+    }
+    // Also when the authority does not know of replacing, or says that it was done already.
+    means.account.new_order(&new()).await.map_err(|error| refused(&error))
+}
+
+/// Shows an answer for every name that is not proved yet, and waits until the authority has seen them.
+async fn prove(means: &Means<'_>, order: &mut Order) -> Result<(), Failure> {
+    let mut shown = Shown::on(means.stage);
+    let mut kinds = Vec::new();
+    let mut delay = Duration::ZERO;
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
-        let mut authorization = authorization.map_err(|error| told(&error))?;
+        let mut authorization = authorization.map_err(|error| Failure::of(&error))?;
         match authorization.status {
-            AuthorizationStatus::Valid => continue,
+            AuthorizationStatus::Valid => {
+                kinds.push(None);
+                continue;
+            }
             AuthorizationStatus::Pending => {}
-            other => return Err(format!("an authorization is {other:?} already")),
+            other => return Err(Failure::new(format!("an authorization is {other:?} already"))),
         }
-        let mut challenge = authorization
-            .challenge(kind.clone())
-            .ok_or_else(|| format!("the authority does not offer the challenge {kind:?}"))?;
+        let (kind, pause) = choose(means.settings, &authorization)?;
+        let Some(challenge) = authorization.challenge(kind.clone()) else {
+            return Err(Failure::new("a challenge went away"));
+        };
         let name = challenge.identifier().to_string().to_ascii_lowercase();
-        let authorization = challenge.key_authorization();
-        if kind == ChallengeType::Http01 {
-            stage.answers.put(&challenge.token, &name, authorization.as_str());
-            shown.tokens.push(challenge.token.clone());
-        } else {
-            let mut params = CertificateParams::new([name.clone()]).map_err(|error| error.to_string())?;
-            params.custom_extensions = vec![CustomExtension::new_acme_identifier(authorization.digest().as_ref())];
-            let key = KeyPair::generate().map_err(|error| error.to_string())?;
-            let made = params.self_signed(&key).map_err(|error| error.to_string())?;
-            let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-            stage.challenges.put(&name, made.der().clone(), key).map_err(|error| error.to_string())?;
-            shown.names.push(name);
+        let answer = challenge.key_authorization();
+        match kind {
+            ChallengeType::Http01 => shown.by_http(&name, &challenge.token, answer.as_str()),
+            _ => shown.by_tls(&name, answer.digest().as_ref()).map_err(Failure::new)?,
         }
-        if let Some(delay) = delay.positive() {
-            tokio::time::sleep(delay).await;
+        delay = delay.max(pause);
+        kinds.push(Some(kind));
+    }
+    tokio::time::sleep(delay).await;
+    let mut kinds = kinds.into_iter();
+    let mut authorizations = order.authorizations();
+    while let Some(authorization) = authorizations.next().await {
+        let mut authorization = authorization.map_err(|error| Failure::of(&error))?;
+        if let Some(mut challenge) = kinds.next().flatten().and_then(|kind| authorization.challenge(kind)) {
+            challenge.set_ready().await.map_err(|error| Failure::of(&error))?;
         }
-        challenge.set_ready().await.map_err(|error| told(&error))?;
     }
-    let status = order.poll_ready(&RetryPolicy::new().timeout(VALIDATION)).await.map_err(|error| told(&error))?;
-    if !matches!(status, OrderStatus::Ready | OrderStatus::Valid) {
-        return Err(failure(&mut order).await);
+    match order.poll_ready(&RetryPolicy::new().timeout(VALIDATION)).await {
+        Ok(OrderStatus::Ready | OrderStatus::Valid) => Ok(()),
+        Ok(_) => Err(found_wrong(order, Failure::new("the authority refuses the order")).await),
+        Err(error) => Err(found_wrong(order, refused(&error)).await),
     }
-    drop(shown);
-
-    let key_type = settings.key_type.clone();
-    let key =
-        tokio::task::spawn_blocking(move || keys::generate(&key_type)).await.map_err(|error| error.to_string())??;
-    let request = keys::request(names, &key, !settings.disable_common_name)?;
-    order.finalize_csr(&request).await.map_err(|error| told(&error))?;
-    let patience = settings.certificate_timeout.positive().unwrap_or(VALIDATION);
-    let chain = order.poll_certificate(&RetryPolicy::new().timeout(patience)).await.map_err(|error| told(&error))?;
-    Ok((chain, key.serialize_pem()))
 }
 
-/// What the authority found wrong, name by name.
-async fn failure(order: &mut instant_acme::Order) -> String {
-    let mut found = Vec::new();
+/// The kind of challenge, of those that the authority offers and the resolver can answer, and how long to wait before
+/// the authority is told to look. Traefik's order: TLS, HTTP, DNS.
+fn choose(
+    settings: &Acme,
+    authorization: &instant_acme::AuthorizationState,
+) -> Result<(ChallengeType, Duration), Failure> {
+    let pause = |delay: trafficcop_config::Duration| delay.positive().unwrap_or_default();
+    let tls = settings.tls_challenge.as_ref().map(|tls| (ChallengeType::TlsAlpn01, pause(tls.delay)));
+    let http = settings.http_challenge.as_ref().map(|http| (ChallengeType::Http01, pause(http.delay)));
+    let able: Vec<_> = tls.into_iter().chain(http).collect();
+    let offered = |kind: &ChallengeType| authorization.challenges.iter().any(|challenge| challenge.r#type == *kind);
+    let name = authorization.identifier().to_string();
+    able.into_iter().find(|(kind, _)| offered(kind)).ok_or_else(|| {
+        let offers: Vec<_> = authorization.challenges.iter().map(|one| format!("{:?}", one.r#type)).collect();
+        let text =
+            format!("{name} can be proved by {}, but the resolver has none of these challenges", offers.join(" or "));
+        Failure { names: vec![name], ..Failure::new(text) }
+    })
+}
+
+/// An error, with the names that it is about.
+fn refused(error: &instant_acme::Error) -> Failure {
+    let mut failure = Failure::of(error);
+    if let instant_acme::Error::Api(problem) = error {
+        let named = problem.subproblems.iter().filter_map(|one| one.identifier.as_ref());
+        failure.names = named.map(|identifier| identifier.clone().authorized(false).to_string()).collect();
+    }
+    failure
+}
+
+/// What the authority found wrong, name by name; `otherwise` when it does not say.
+async fn found_wrong(order: &mut Order, otherwise: Failure) -> Failure {
+    let (mut found, mut names) = (Vec::new(), Vec::new());
     let mut authorizations = order.authorizations();
     while let Some(Ok(mut authorization)) = authorizations.next().await {
         let Ok(state) = authorization.refresh().await else { continue };
         let name = state.identifier().to_string();
+        let before = found.len();
         found.extend(state.challenges.iter().filter_map(|one| one.error.as_ref()).map(|why| format!("{name}: {why}")));
+        if found.len() > before {
+            names.push(name);
+        }
     }
-    if found.is_empty() { "the authority refuses the order".to_owned() } else { found.join("; ") }
+    if found.is_empty() { otherwise } else { Failure { names, ..Failure::new(found.join("; ")) } }
 }

@@ -20,20 +20,41 @@ pub(crate) fn windows(hours: i64) -> (Duration, Duration) {
     }
 }
 
-/// Whether the certificate (a chain in PEM) ends within the window. One that cannot be read is due as well.
-pub(crate) fn is_due(chain: &str, window: Duration, now: SystemTime) -> bool {
-    let Ok(leaf) = CertificateDer::from_pem_slice(chain.as_bytes()) else { return true };
-    let Ok((_, parsed)) = x509_parser::parse_x509_certificate(&leaf) else { return true };
-    let end = Duration::from_secs(u64::try_from(parsed.validity().not_after.timestamp()).unwrap_or(0));
-    SystemTime::UNIX_EPOCH + end < now + window
+/// A certificate's time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Life {
+    pub(crate) start: SystemTime,
+    pub(crate) end: SystemTime,
 }
 
-/// A pause that doubles with each failure. An authority that says it was asked too often is left alone for an hour.
-pub(crate) fn pause(failures: u32, error: &str) -> Duration {
-    let pause = Duration::from_secs(60) * 2u32.saturating_pow(failures.min(10));
-    let least = if error.contains("rateLimited") { HOUR } else { Duration::ZERO };
-    pause.clamp(least, DAY)
+/// The first certificate of a chain in PEM.
+pub(crate) fn leaf(chain: &str) -> Option<CertificateDer<'static>> {
+    CertificateDer::from_pem_slice(chain.as_bytes()).ok()
 }
+
+impl Life {
+    pub(crate) fn of(leaf: &CertificateDer<'_>) -> Option<Self> {
+        let (_, parsed) = x509_parser::parse_x509_certificate(leaf).ok()?;
+        let time = |seconds: i64| SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        let validity = parsed.validity();
+        Some(Self { start: time(validity.not_before.timestamp()), end: time(validity.not_after.timestamp()) })
+    }
+
+    /// When it is renewed. The window is Traefik's, but never more than the last third of the certificate's own life:
+    /// one that lives for less than the resolver was told would be renewed again and again.
+    pub(crate) fn renew_at(&self, hours: i64) -> SystemTime {
+        let third = self.end.duration_since(self.start).unwrap_or_default() / 3;
+        self.end - windows(hours).0.min(third)
+    }
+}
+
+/// A pause that doubles with each failure.
+pub(crate) fn pause(failures: u32) -> Duration {
+    (Duration::from_secs(60) * 2u32.saturating_pow(failures.min(10))).min(DAY)
+}
+
+/// An authority that says it was asked too often, but not for how long, is left alone for this long.
+pub(crate) const LIMITED: Duration = HOUR;
 
 /// Whether a certificate for `pattern` (perhaps a wildcard) serves `name`.
 pub(crate) fn covers(pattern: &str, name: &str) -> bool {
@@ -54,11 +75,20 @@ mod tests {
     }
 
     #[test]
+    fn short_lives_are_renewed_in_their_last_third() {
+        let life = |days: u32| Life { start: SystemTime::UNIX_EPOCH, end: SystemTime::UNIX_EPOCH + DAY * days };
+        let renewed = |days, hours| life(days).renew_at(hours).duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        assert_eq!(renewed(90, 2160), DAY * 60);
+        assert_eq!(renewed(365, 8760), DAY * 365 - DAY * 365 / 3);
+        assert_eq!(renewed(6, 2160), DAY * 4);
+        assert_eq!(renewed(90, 24), DAY * 90 - HOUR * 6);
+    }
+
+    #[test]
     fn pauses_grow_and_end() {
-        assert_eq!(pause(0, ""), Duration::from_secs(60));
-        assert_eq!(pause(3, ""), Duration::from_secs(480));
-        assert_eq!(pause(0, "urn:ietf:params:acme:error:rateLimited"), HOUR);
-        assert_eq!(pause(99, ""), Duration::from_secs(61440));
+        assert_eq!(pause(0), Duration::from_secs(60));
+        assert_eq!(pause(3), Duration::from_secs(480));
+        assert_eq!(pause(99), Duration::from_secs(61440));
     }
 
     #[test]

@@ -1,127 +1,75 @@
-//! [`Storage`]: `acme.json`, as Traefik reads and writes it.
-//!
-//! Traefik's accounts have RSA keys, ours cannot: Traefik's account stays in the file untouched, and ours stands beside
-//! it under a key that Traefik skips. Should Traefik drop it by writing the file, we register once more.
+//! [`Storage`]: where certificates and accounts are kept; [`File`] is Traefik's `acme.json`.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use crate::contents::{self, Contents};
 
-/// What the file says of one resolver.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-pub(crate) struct Stored {
-    /// Traefik's own, kept as it is.
-    #[serde(rename = "Account", default)]
-    pub(crate) account: Value,
-    #[serde(rename = "Certificates", default)]
-    pub(crate) certificates: Option<Vec<Certificate>>,
-    /// Ours.
-    #[serde(rename = "TrafficCopAccount", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) own: Option<Own>,
+/// A place to keep everything in. Its calls may block: they are made on threads that may.
+pub(crate) trait Storage: Send + Sync + 'static {
+    fn load(&self) -> Result<Contents, String>;
+
+    /// Replaces what was kept, wholly or not at all.
+    fn save(&self, contents: &Contents) -> Result<(), String>;
 }
 
-/// Our account and where it holds.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub(crate) struct Own {
-    pub(crate) email: String,
-    pub(crate) directory: String,
-    pub(crate) credentials: Value,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-pub(crate) struct Certificate {
-    pub(crate) domain: Domain,
-    /// PEM in base64.
-    pub(crate) certificate: String,
-    pub(crate) key: String,
-    #[serde(rename = "Store", default)]
-    pub(crate) store: String,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-pub(crate) struct Domain {
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) main: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) sans: Vec<String>,
-}
-
-impl Domain {
-    pub(crate) fn names(&self) -> Vec<String> {
-        std::iter::once(&self.main).filter(|main| !main.is_empty()).chain(&self.sans).cloned().collect()
-    }
-}
-
-impl Certificate {
-    pub(crate) fn new(names: &[String], chain: &str, key: &str) -> Self {
-        let domain = Domain { main: names[0].clone(), sans: names[1..].to_vec() };
-        Self { domain, certificate: STANDARD.encode(chain), key: STANDARD.encode(key), store: "default".into() }
-    }
-
-    /// Chain and key in PEM.
-    pub(crate) fn pem(&self) -> Option<(String, String)> {
-        let text = |part: &str| STANDARD.decode(part).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        Some((text(&self.certificate)?, text(&self.key)?))
-    }
-}
-
-/// By resolver.
-pub(crate) type Contents = BTreeMap<String, Stored>;
-
-pub(crate) struct Storage {
+pub(crate) struct File {
     path: PathBuf,
 }
 
-impl Storage {
+impl File {
     pub(crate) fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    fn told(&self) -> impl Fn(io::Error) -> String + '_ {
+        |error| format!("{}: {error}", self.path.display())
     }
+}
 
+impl Storage for File {
     /// A missing file is made, so that a folder that cannot be written is noticed at once. One that others can read is
     /// refused, as by Traefik.
-    pub(crate) fn load(&self) -> Result<Contents, String> {
-        let told = |error: io::Error| format!("{}: {error}", self.path.display());
+    fn load(&self) -> Result<Contents, String> {
         if !self.path.exists() {
-            create(&self.path).map_err(told)?;
+            create(&self.path).map_err(self.told())?;
             return Ok(Contents::new());
         }
         check_mode(&self.path)?;
-        let text = std::fs::read(&self.path).map_err(told)?;
-        if text.is_empty() {
-            return Ok(Contents::new());
-        }
-        serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", self.path.display()))
+        let text = std::fs::read(&self.path).map_err(self.told())?;
+        contents::read(&text).map_err(|error| format!("{}: {error}", self.path.display()))
     }
 
-    /// Replaces the file at once. One that is a mount of its own cannot be replaced and is written over.
-    pub(crate) fn save(&self, contents: &Contents) -> Result<(), String> {
-        let told = |error: io::Error| format!("{}: {error}", self.path.display());
-        let text = write(contents);
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    /// A file that is a mount of its own cannot be replaced and is written over.
+    fn save(&self, contents: &Contents) -> Result<(), String> {
+        let text = contents::write(contents);
+        // Behind a link stands the file that is meant.
+        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let replaced = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
+            keep_owner(&path, file.as_file());
             file.as_file().sync_all()?;
-            file.persist(&self.path).map_err(|error| error.error)?;
+            file.persist(&path).map_err(|error| error.error)?;
             Ok(())
         });
-        replaced.or_else(|_| std::fs::write(&self.path, &text)).map_err(told)
+        replaced.or_else(|_| std::fs::write(&path, &text)).map_err(self.told())
     }
 }
 
-/// Exactly what Go's `MarshalIndent` writes: two spaces, no newline at the end, `<`, `>` and `&` escaped.
-fn write(contents: &Contents) -> String {
-    let text = serde_json::to_string_pretty(contents).unwrap_or_default();
-    text.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e")
+/// Whoever owned the file owns its successor, as far as we may say so.
+#[cfg(unix)]
+fn keep_owner(path: &Path, file: &std::fs::File) {
+    use std::os::unix::fs::MetadataExt;
+    if let (Ok(before), Ok(now)) = (std::fs::metadata(path), file.metadata())
+        && (before.uid(), before.gid()) != (now.uid(), now.gid())
+    {
+        let _not_allowed = std::os::unix::fs::fchown(file, Some(before.uid()), Some(before.gid()));
+    }
 }
+
+#[cfg(not(unix))]
+fn keep_owner(_: &Path, _: &std::fs::File) {}
 
 fn create(path: &Path) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
@@ -144,4 +92,49 @@ fn check_mode(path: &Path) -> Result<(), String> {
 #[cfg(not(unix))]
 fn check_mode(_: &Path) -> Result<(), String> {
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn the_file_is_ours_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("acme.json");
+        let file = File::new(&path);
+        assert!(file.load().unwrap().is_empty());
+        assert_eq!(mode(&path), 0o600);
+        file.save(&Contents::from([("le".to_owned(), contents::Stored::default())])).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(file.load().unwrap().len(), 1);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left behind");
+    }
+
+    #[test]
+    fn one_that_others_may_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("acme.json");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let refused = File::new(&path).load().unwrap_err();
+        assert!(refused.contains("permissions 644") && refused.contains("too open, please use 600"), "{refused}");
+    }
+
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("real.json"), folder.path().join("acme.json"));
+        create(&path).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        File::new(&link).save(&Contents::new()).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}");
+    }
 }

@@ -1,229 +1,230 @@
-//! [`Work`]: which orders are due, which run, and what became of them.
+//! [`Work`]: makes the orders that are due, and publishes what comes of them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use instant_acme::Account;
-use tokio::sync::{Mutex, Semaphore, watch};
-use tokio::task::JoinSet;
-use trafficcop_config::settings;
+use rustls_pki_types::CertificateDer;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{Id, JoinError, JoinSet};
+use trafficcop_config::{ConfigError, ConfigErrors, Origin, Problem};
 use trafficcop_provider::Publisher;
 
-use crate::order::Stage;
-use crate::storage::{Certificate, Contents, Own, Storage, Stored};
-use crate::{Demand, Demands, Settings, account, configuration, order, renewal};
+use crate::book::{Book, Due};
+use crate::contents::{Certificate, Change};
+use crate::failure::Failure;
+use crate::keeper::Keeper;
+use crate::order::Issued;
+use crate::resolver::{Advice, Resolver};
+use crate::storage::File;
+use crate::watching::Watch;
+use crate::{Demand, Demands, Settings, configuration};
 
 /// Orders that run at the same time; more wait.
 const AT_ONCE: usize = 4;
 /// Orders that may wait; the rest is found again in the next round.
 const MOST_WAITING: usize = 256;
-/// A whole order, with everything that it waits for.
-const ORDER_TIME: Duration = Duration::from_secs(600);
-/// A certificate that no router has used for so long is not renewed.
-const UNUSED: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Certificates whose renewal is asked about at the same time.
+const MOST_ASKING: usize = 4;
+/// How long a change of a file may take to be complete.
+const SETTLE: Duration = Duration::from_millis(50);
+/// How soon a storage that failed is tried again.
+const RETRY: Duration = Duration::from_secs(10);
 
-struct Resolver {
-    settings: settings::certificates::Acme,
-    account: Mutex<Option<Account>>,
+enum Done {
+    Order(Demand, Result<Issued, Failure>),
+    Advice(CertificateDer<'static>, Option<Advice>),
 }
 
-type Ordered = Result<(String, String, Option<Own>), String>;
-
 pub(crate) struct Work {
+    settings: Settings,
     resolvers: BTreeMap<String, Arc<Resolver>>,
-    /// By path, with what was read last.
-    files: BTreeMap<String, (Storage, Contents)>,
-    stage: Stage,
-    running: HashSet<Demand>,
-    /// Until when they are left alone, and how often they failed.
-    failed: HashMap<Demand, (Instant, u32)>,
-    used: HashMap<Demand, Instant>,
+    /// By path.
+    keepers: BTreeMap<String, Arc<Keeper>>,
+    book: Book,
+    tasks: JoinSet<Done>,
+    permits: Arc<Semaphore>,
+    /// What is being ordered.
+    running: HashMap<Id, Demand>,
+    asking: usize,
+    /// What was said about resolvers that cannot order.
+    told: BTreeMap<String, String>,
 }
 
 impl Work {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        let mut files = BTreeMap::new();
-        let mut resolvers = BTreeMap::new();
-        for (name, acme) in &settings.resolvers {
-            if !files.contains_key(&acme.storage) {
-                let storage = Storage::new(&acme.storage);
-                match storage.load() {
-                    Ok(contents) => files.insert(acme.storage.clone(), (storage, contents)),
-                    Err(error) => {
-                        tracing::error!(resolver = %name, "The ACME resolver is skipped: {error}");
-                        continue;
-                    }
-                };
-            }
-            let resolver = Resolver { settings: acme.clone(), account: Mutex::new(None) };
-            resolvers.insert(name.clone(), Arc::new(resolver));
+    pub(crate) async fn new(settings: &Settings) -> Self {
+        let mut keepers: BTreeMap<String, Arc<Keeper>> = BTreeMap::new();
+        for acme in settings.resolvers.values() {
+            let new = || Arc::new(Keeper::new(File::new(&acme.storage)));
+            keepers.entry(acme.storage.clone()).or_insert_with(new);
         }
-        let (running, failed, used) = (HashSet::new(), HashMap::new(), HashMap::new());
-        Self { resolvers, files, stage: settings.stage.clone(), running, failed, used }
+        for keeper in keepers.values() {
+            // Why it cannot be read is told with the resolvers.
+            let _broken = keeper.reread().await;
+        }
+        let (asked, shared) = (settings.resolvers.clone(), keepers.clone());
+        let opened = tokio::task::spawn_blocking(move || {
+            let made = asked.iter().filter_map(|(name, acme)| {
+                let keeper = Arc::clone(shared.get(&acme.storage)?);
+                Some((name.clone(), Arc::new(Resolver::new(name, acme, keeper))))
+            });
+            made.collect()
+        });
+        let resolvers = opened.await.unwrap_or_default();
+        let permits = Arc::new(Semaphore::new(AT_ONCE));
+        let (book, tasks, running, told) = (Book::default(), JoinSet::new(), HashMap::new(), BTreeMap::new());
+        Self { settings: settings.clone(), resolvers, keepers, book, tasks, permits, running, asking: 0, told }
     }
 
     /// Until the root is gone.
     pub(crate) async fn run(mut self, demands: &mut watch::Receiver<Arc<Demands>>, out: &Publisher) {
-        let mut orders: JoinSet<(Demand, Ordered)> = JoinSet::new();
-        let permits = Arc::new(Semaphore::new(AT_ONCE));
-        out.publish(configuration(self.pairs())).await;
+        let mut watch = Watch::of(self.keepers.keys().map(PathBuf::from).collect());
+        self.refresh(out).await;
         loop {
             let now = Arc::clone(&demands.borrow_and_update());
-            for demand in self.due(&now) {
-                if orders.len() >= MOST_WAITING {
-                    break;
-                }
-                let Some(resolver) = self.resolvers.get(&demand.resolver).map(Arc::clone) else { continue };
-                let kept = self.stored(&demand.resolver).and_then(|stored| stored.own.clone());
-                let (stage, permits) = (self.stage.clone(), Arc::clone(&permits));
-                self.running.insert(demand.clone());
-                orders.spawn(async move {
-                    let _permit = permits.acquire_owned().await;
-                    let ordered = tokio::time::timeout(ORDER_TIME, get(&resolver, kept, &demand.names, &stage)).await;
-                    (demand, ordered.unwrap_or_else(|_| Err("the order took too long".to_owned())))
-                });
-            }
+            self.book.forget(&now);
+            self.start(&now);
+            self.ask();
+            let rest = self.rest();
             tokio::select! {
-                Some(done) = orders.join_next() => match done {
-                    Ok((demand, ordered)) => self.done(demand, ordered, out).await,
-                    Err(error) => tracing::error!(%error, "An order failed inside."),
-                },
+                Some(done) = self.tasks.join_next_with_id() => self.done(done, out).await,
                 changed = demands.changed() => if changed.is_err() { return },
-                () = tokio::time::sleep(self.rest()) => {}
+                () = watch.next() => {
+                    tokio::time::sleep(SETTLE).await;
+                    self.reread(out).await;
+                }
+                () = tokio::time::sleep(rest) => self.reread(out).await,
             }
         }
     }
 
-    async fn done(&mut self, demand: Demand, ordered: Ordered, out: &Publisher) {
-        self.running.remove(&demand);
-        let (chain, key, own) = match ordered {
-            Ok(ordered) => ordered,
-            Err(error) => {
-                let failures = self.failed.get(&demand).map_or(0, |failed| failed.1 + 1);
-                let pause = renewal::pause(failures, &error);
-                tracing::error!(
-                    resolver = %demand.resolver, names = %demand.names.join(", "), retry_in = ?pause,
-                    "Unable to obtain ACME certificate: {error}"
-                );
-                self.failed.insert(demand, (Instant::now() + pause, failures));
-                return;
+    /// Starts the orders that are due.
+    fn start(&mut self, demands: &Demands) {
+        let time = (Instant::now(), SystemTime::now());
+        let resolvers = &self.resolvers;
+        let due = self.book.due(demands, self.running.values(), |name| hours(resolvers, name), time);
+        for Due { demand, replaced } in due {
+            if self.running.len() >= MOST_WAITING {
+                break;
             }
-        };
-        tracing::info!(resolver = %demand.resolver, names = %demand.names.join(", "), "A certificate arrived.");
-        self.failed.remove(&demand);
-        let Some(path) = self.resolvers.get(&demand.resolver).map(|resolver| &resolver.settings.storage) else {
+            let Some(resolver) = self.resolvers.get(&demand.resolver).map(Arc::clone) else { continue };
+            let (stage, permits, ordered) = (self.settings.stage.clone(), Arc::clone(&self.permits), demand.clone());
+            let task = self.tasks.spawn(async move {
+                let _permit = permits.acquire_owned().await;
+                let issued = resolver.order(&ordered.names, replaced.as_ref(), &stage).await;
+                Done::Order(ordered, issued)
+            });
+            self.running.insert(task.id(), demand);
+        }
+    }
+
+    /// Asks authorities when they would have certificates renewed.
+    fn ask(&mut self) {
+        if self.asking > 0 {
             return;
-        };
-        let Some((storage, contents)) = self.files.get_mut(path) else { return };
-        // Somebody else may have written meanwhile: Traefik, or another resolver's owner.
-        match storage.load() {
-            Ok(read) => *contents = read,
-            Err(error) => tracing::warn!("What was read last is kept: {error}"),
         }
-        let stored = contents.entry(demand.resolver.clone()).or_default();
-        stored.own = own.or(stored.own.take());
-        let new = Certificate::new(&demand.names, &chain, &key);
-        let certificates = stored.certificates.get_or_insert_default();
-        match certificates.iter_mut().find(|kept| kept.domain == new.domain) {
-            Some(kept) => *kept = Certificate { store: std::mem::take(&mut kept.store), ..new },
-            None => certificates.push(new),
+        for (demand, leaf) in self.book.to_ask(Instant::now(), MOST_ASKING) {
+            let Some(resolver) = self.resolvers.get(&demand.resolver).map(Arc::clone) else { continue };
+            self.asking += 1;
+            self.tasks.spawn(async move {
+                let advice = resolver.advice(&leaf).await;
+                Done::Advice(leaf, advice)
+            });
         }
-        if let Err(error) = storage.save(contents) {
-            tracing::error!("The certificate is used but cannot be kept: {error}");
-        }
-        out.publish(configuration(self.pairs())).await;
     }
 
-    /// Orders to be made now: what is missing, and what ends.
-    fn due(&mut self, demands: &Demands) -> Vec<Demand> {
-        let now = Instant::now();
-        let mut due: Vec<Demand> = Vec::new();
-        let mut renewals = Vec::new();
+    async fn done(&mut self, done: Result<(Id, Done), JoinError>, out: &Publisher) {
+        match done {
+            Ok((id, Done::Order(demand, issued))) => {
+                self.running.remove(&id);
+                self.ordered(demand, issued, out).await;
+            }
+            Ok((_, Done::Advice(leaf, advice))) => {
+                self.asking -= 1;
+                if let Some(advice) = advice {
+                    let now = (rand::random(), Instant::now());
+                    self.book.advised(&leaf, advice.window, advice.again, now);
+                }
+            }
+            Err(error) => match self.running.remove(&error.id()) {
+                Some(demand) => self.ordered(demand, Err(Failure::new("the order failed inside")), out).await,
+                None => self.asking = self.asking.saturating_sub(1),
+            },
+        }
+    }
+
+    async fn ordered(&mut self, demand: Demand, issued: Result<Issued, Failure>, out: &Publisher) {
+        let names = demand.names.join(", ");
+        match issued {
+            Ok(Issued { chain, key }) => {
+                tracing::info!(resolver = %demand.resolver, names, "A certificate arrived.");
+                self.book.came(&demand, Instant::now());
+                let Some(resolver) = self.resolvers.get(&demand.resolver) else { return };
+                let certificate = Certificate::new(&demand.names, &chain, &key);
+                let change = Change::Certificate { resolver: demand.resolver, certificate };
+                if let Err(error) = resolver.keeper.change(change).await {
+                    tracing::error!("The certificate is used but cannot be kept yet: {error}");
+                }
+            }
+            Err(failure) => {
+                let retry_in = self.book.failed(&demand, &failure, Instant::now());
+                let (resolver, why) = (&demand.resolver, &failure.text);
+                tracing::error!(%resolver, names, ?retry_in, "Unable to obtain ACME certificate: {why}");
+            }
+        }
+        self.refresh(out).await;
+    }
+
+    async fn reread(&mut self, out: &Publisher) {
+        for keeper in self.keepers.values() {
+            // Told with the resolvers.
+            let _broken = keeper.reread().await;
+        }
+        self.refresh(out).await;
+    }
+
+    /// Looks at what the storages say now, and publishes it.
+    async fn refresh(&mut self, out: &Publisher) {
+        let contents: Vec<_> =
+            self.resolvers.iter().map(|(name, resolver)| (name.as_str(), resolver.keeper.contents())).collect();
+        self.book.update(contents.iter().map(|(name, contents)| (*name, &**contents)), Instant::now());
+        let mut pairs = Vec::new();
+        for (name, contents) in &contents {
+            let certificates = contents.get(*name).and_then(|stored| stored.certificates.as_ref());
+            pairs.extend(certificates.into_iter().flatten().filter_map(Certificate::pem));
+        }
+        let mut problems = Vec::new();
+        let mut told = BTreeMap::new();
         for (name, resolver) in &self.resolvers {
-            let (window, _) = renewal::windows(resolver.settings.certificates_duration);
-            let Some(certificates) = self.stored(name).and_then(|stored| stored.certificates.as_ref()) else {
-                continue;
-            };
-            for kept in certificates {
-                let demand = Demand { resolver: name.clone(), names: kept.domain.names() };
-                let serves = |wanted: &String| demand.names.iter().any(|name| renewal::covers(name, wanted));
-                let is_used = demands.wanted.iter().any(|demand| demand.names.iter().any(serves));
-                let ends = || kept.pem().is_none_or(|(chain, _)| renewal::is_due(&chain, window, SystemTime::now()));
-                if !demand.names.is_empty() {
-                    renewals.push((is_used, ends(), demand));
+            if let Some(why) = resolver.unusable() {
+                if self.told.get(name) != Some(&why) {
+                    tracing::error!(resolver = %name, "The ACME resolver orders nothing: {why}");
                 }
+                problems.push(problem(name, why.clone()));
+                told.insert(name.clone(), why);
             }
         }
-        for (is_used, ends, demand) in renewals {
-            let last = self.used.entry(demand.clone()).or_insert(now);
-            if is_used {
-                *last = now;
-            }
-            if ends && last.elapsed() < UNUSED {
-                due.push(demand);
-            }
-        }
-        for wanted in &demands.wanted {
-            let mut names: Vec<String> = Vec::new();
-            for name in &wanted.names {
-                let is_known = self.is_present(name, demands) || names.contains(name);
-                let is_ordered = |order: &Demand| order.names.iter().any(|pattern| renewal::covers(pattern, name));
-                if !is_known && !due.iter().chain(&self.running).any(is_ordered) {
-                    names.push(name.clone());
-                }
-            }
-            if !names.is_empty() {
-                due.push(Demand { resolver: wanted.resolver.clone(), names });
-            }
-        }
-        due.retain(|demand| {
-            let rests = self.failed.get(demand).is_some_and(|(until, _)| *until > now);
-            !rests && !self.running.contains(demand) && self.resolvers.contains_key(&demand.resolver)
-        });
-        due
+        self.told = told;
+        let mut troubles: Vec<_> = self.book.troubles().collect();
+        troubles.sort_unstable();
+        problems.extend(troubles.iter().map(|(resolver, name, why)| problem(resolver, format!("{name}: {why}"))));
+        out.publish_part(configuration(pairs), ConfigErrors(problems)).await;
     }
 
-    fn is_present(&self, name: &str, demands: &Demands) -> bool {
-        let mut kept = self.files.values().flat_map(|(_, contents)| contents.values());
-        demands.present.iter().any(|pattern| renewal::covers(pattern, name))
-            || kept.any(|stored| {
-                let mut certificates = stored.certificates.iter().flatten();
-                certificates.any(|kept| kept.domain.names().iter().any(|pattern| renewal::covers(pattern, name)))
-            })
-    }
-
-    /// Until something may be due.
     fn rest(&self) -> Duration {
-        let checks = self.resolvers.values().map(|one| renewal::windows(one.settings.certificates_duration).1);
-        let retries = self.failed.values().map(|(until, _)| until.saturating_duration_since(Instant::now()));
-        checks.chain(retries.filter(|rest| !rest.is_zero())).min().unwrap_or(Duration::from_secs(86400))
-    }
-
-    fn stored(&self, resolver: &str) -> Option<&Stored> {
-        self.files.get(&self.resolvers.get(resolver)?.settings.storage)?.1.get(resolver)
-    }
-
-    /// Every certificate of the resolvers that are configured, in PEM.
-    fn pairs(&self) -> Vec<(String, String)> {
-        let stored = self.resolvers.keys().filter_map(|name| self.stored(name));
-        stored.flat_map(|stored| stored.certificates.iter().flatten()).filter_map(Certificate::pem).collect()
+        let is_broken = |keeper: &Arc<Keeper>| keeper.has_unsaved() || keeper.broken().is_some();
+        let rest = self.book.rest(|name| hours(&self.resolvers, name), (Instant::now(), SystemTime::now()));
+        if self.keepers.values().any(is_broken) { rest.min(RETRY) } else { rest }
     }
 }
 
-async fn get(resolver: &Resolver, kept: Option<Own>, names: &[String], stage: &Stage) -> Ordered {
-    let (account, own) = {
-        // Held across the registration: two orders must not register twice.
-        let mut open = resolver.account.lock().await;
-        match &*open {
-            Some(account) => (account.clone(), None),
-            None => {
-                let (account, own) = account::open(&resolver.settings, kept.as_ref()).await?;
-                *open = Some(account.clone());
-                (account, own)
-            }
-        }
-    };
-    let (chain, key) = order::order(&account, &resolver.settings, names, stage).await?;
-    Ok((chain, key, own))
+/// A resolver's `certificatesDuration`, if it can order at all.
+fn hours(resolvers: &BTreeMap<String, Arc<Resolver>>, name: &str) -> Option<i64> {
+    resolvers.get(name).filter(|one| one.unusable().is_none()).map(|one| one.settings.certificates_duration)
+}
+
+fn problem(resolver: &str, message: String) -> ConfigError {
+    let path = format!("certificatesResolvers.{resolver}.acme");
+    ConfigError { at: Origin::Unknown, path, problem: Problem::Other { message } }
 }

@@ -92,13 +92,13 @@ error: http.routers.web.service: \"shop\" is not defined in http.services (did y
 #[test]
 fn parts_without_effect_are_noted() {
     check(
-        "tls: {stores: {default: {defaultGeneratedCert: {}}}}\n",
+        "http: {serversTransports: {mesh: {spiffe: {}}}}\n",
         "\
-note: tls.stores.default.defaultGeneratedCert: understood, but has no effect: not in this build yet
- --> f.yml:1:26
+note: http.serversTransports.mesh.spiffe: understood, but has no effect: not in this build yet
+ --> f.yml:1:34
   |
-1 | tls: {stores: {default: {defaultGeneratedCert: {}}}}
-  |                          ^^^^^^^^^^^^^^^^^^^^
+1 | http: {serversTransports: {mesh: {spiffe: {}}}}
+  |                                   ^^^^^^^^^^
 
 ",
     );

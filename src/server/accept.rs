@@ -199,6 +199,9 @@ fn way(traffic: &Traffic, read: &[u8], ends: Ends, is_postgres: bool) -> Seen {
             let asks_postgres = matches!(route.tls, Some(TcpTls::Passthrough));
             return Seen::Found(Way::Tcp { route, asks_postgres });
         }
+        if traffic.challenges.expects(&hello.server_name, hello.alpn.iter().map(Vec::as_slice)) {
+            return Seen::Found(Way::Https);
+        }
         let route = tcp::secure(traffic, &hello, client);
         return Seen::Found(route.map_or(Way::Https, |route| Way::Tcp { route, asks_postgres: false }));
     }

@@ -62,7 +62,7 @@ impl TlsState {
             }
         }
         let generated = known.and_then(CertificateStore::generated);
-        let default = default_certificate(tls.stores.get(DEFAULT), generated, &provider, &mut errors, &mut warnings);
+        let default = default_certificate(tls.stores.get(DEFAULT), &certificates, generated, &provider, &mut errors);
         let store = Arc::new(CertificateStore::new(certificates, default));
 
         let mut options = HashMap::default();
@@ -149,10 +149,10 @@ fn is_for_default(certificate: &Certificate) -> bool {
 
 fn default_certificate(
     store: Option<&At<Store>>,
+    certificates: &[StoredCertificate],
     generated: Option<&Arc<SelfSigned>>,
     provider: &rustls::crypto::CryptoProvider,
     errors: &mut Vec<ConfigError>,
-    warnings: &mut Vec<ConfigError>,
 ) -> DefaultCertificate {
     let path = "tls.stores.default.defaultCertificate";
     if let Some(store) = store {
@@ -166,9 +166,17 @@ fn default_certificate(
                 }
             };
         }
-        if store.default_generated_cert.is_some() {
-            let note = "defaultGeneratedCert has no effect: certificate resolvers are not part of this build";
-            warnings.push(problem(&store.at, "tls.stores.default", note.to_owned()));
+        // Ordered by the resolver that it names; until it has come, the self-signed one is shown.
+        let wanted = store.default_generated_cert.as_ref().and_then(|generated| generated.domain.as_ref());
+        if let Some(found) = wanted.and_then(|domain| {
+            let mut names: Vec<String> =
+                domain.sans.iter().chain([&domain.main]).map(|name| name.to_lowercase()).collect();
+            names.retain(|name| !name.is_empty());
+            names.sort_unstable();
+            names.dedup();
+            certificates.iter().find(|one| one.names.iter().map(AsRef::as_ref).eq(names.iter().map(String::as_str)))
+        }) {
+            return DefaultCertificate::Given(Arc::clone(&found.key));
         }
     }
     DefaultCertificate::SelfSigned(generated.map_or_else(SelfSigned::prepare, Arc::clone))

@@ -17,11 +17,7 @@ pub const STATIC: &[NoEffect] = &[
     no("accessLog.dualOutput", LATER),
     no("accessLog.otlp", LATER),
     no("api.debug", LATER),
-    no("certificatesResolvers.*.acme.caServerName", LATER),
-    no("certificatesResolvers.*.acme.clientResponseHeaderTimeout", LATER),
     no("certificatesResolvers.*.acme.dnsChallenge", LATER),
-    no("certificatesResolvers.*.acme.emailAddresses", LATER),
-    no("certificatesResolvers.*.acme.preferredChain", LATER),
     no("certificatesResolvers.*.tailscale", LATER),
     no("core.strictTLSOptions", LATER),
     no("entryPoints.*.http2.maxEncoderHeaderTableSize", "the encoder keeps to what clients allow"),
@@ -67,9 +63,6 @@ pub const STATIC: &[NoEffect] = &[
 pub const DYNAMIC: &[NoEffect] = &[
     no("http.middlewares.*.plugin", CLOSED),
     no("http.middlewares.*.rateLimit.redis", ALONE),
-    no("http.routers.*.tls.certResolver", LATER),
     no("http.serversTransports.*.spiffe", LATER),
-    no("tcp.routers.*.tls.certResolver", LATER),
     no("tcp.serversTransports.*.tls.spiffe", LATER),
-    no("tls.stores.*.defaultGeneratedCert", LATER),
 ];
