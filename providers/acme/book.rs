@@ -11,11 +11,11 @@ use crate::renewal::{self, Life, covers};
 use crate::{Demand, Demands};
 
 /// A certificate that no router has used for so long is not renewed.
-const UNUSED: Duration = Duration::from_secs(7 * 24 * 3600);
+const UNUSED: Duration = Duration::from_hours(7 * 24);
 /// A renewal that an authority asks for comes no sooner than this after the last.
-const ADVISED_PAUSE: Duration = Duration::from_secs(3600);
+const ADVISED_PAUSE: Duration = Duration::from_hours(1);
 /// How often an authority is asked for advice, at least and at most.
-const ASK: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(24 * 3600));
+const ASK: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(24));
 
 /// A certificate that is kept.
 pub(crate) struct Kept {
@@ -84,7 +84,7 @@ impl Book {
     pub(crate) fn due<'a>(
         &mut self,
         demands: &Demands,
-        running: impl Iterator<Item = &'a Demand> + Clone,
+        running: &(impl Iterator<Item = &'a Demand> + Clone),
         hours: impl Fn(&str) -> Option<i64>,
         (now, wall): (Instant, SystemTime),
     ) -> Vec<Due> {
@@ -190,7 +190,7 @@ impl Book {
     }
 
     /// Certificates whose authority should be asked when to renew them.
-    pub(crate) fn to_ask(&mut self, now: Instant, most: usize) -> Vec<(Demand, CertificateDer<'static>)> {
+    pub(crate) fn take_questions(&mut self, now: Instant, most: usize) -> Vec<(Demand, CertificateDer<'static>)> {
         let mut found = Vec::new();
         let is_to_ask = |kept: &&mut Kept| kept.ask_at <= now && now.duration_since(kept.used) < UNUSED;
         for kept in self.kept.iter_mut().filter(is_to_ask).take(most) {
@@ -223,7 +223,7 @@ impl Book {
 
     /// Until something may be due, by what is known now.
     pub(crate) fn rest(&self, hours: impl Fn(&str) -> Option<i64>, (now, wall): (Instant, SystemTime)) -> Duration {
-        let mut rest = Duration::from_secs(24 * 3600);
+        let mut rest = Duration::from_hours(24);
         let mut soon = |at: Duration| {
             if !at.is_zero() {
                 rest = rest.min(at);
@@ -248,3 +248,7 @@ impl Book {
         rest.max(Duration::from_millis(100))
     }
 }
+
+#[cfg(test)]
+#[path = "book_tests.rs"]
+mod tests;

@@ -22,7 +22,7 @@ const LARGEST_ANSWER: usize = 1 << 20;
 /// Chains that may wait for somebody to compare them.
 const MOST_CHAINS: usize = 64;
 /// An authority that asks for more than this is asked again anyway.
-const LONGEST_REST: Duration = Duration::from_secs(7 * 24 * 3600);
+const LONGEST_REST: Duration = Duration::from_hours(7 * 24);
 
 /// A chain that came by, in PEM, and where its alternatives are.
 #[derive(Clone, Debug)]
@@ -154,14 +154,12 @@ fn alternative(link: &str) -> Option<String> {
 
 /// `Retry-After`, in seconds or as a date.
 fn seconds(value: &str) -> Option<Duration> {
-    let rest = match value.trim().parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value.trim()).ok()?;
-            Duration::try_from(date - jiff::Timestamp::now()).ok()?
-        }
+    let value = value.trim();
+    let until = || {
+        let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+        Duration::try_from(date - jiff::Timestamp::now()).ok()
     };
-    Some(rest.min(LONGEST_REST))
+    Some(value.parse().ok().map(Duration::from_secs).or_else(until)?.min(LONGEST_REST))
 }
 
 #[cfg(test)]
@@ -177,7 +175,7 @@ mod tests {
 
     #[test]
     fn waits_that_an_authority_asks_for() {
-        assert_eq!(seconds("120"), Some(Duration::from_secs(120)));
+        assert_eq!(seconds("120"), Some(Duration::from_mins(2)));
         assert_eq!(seconds("99999999"), Some(LONGEST_REST));
         assert_eq!(seconds("Fri, 31 Dec 1999 23:59:59 GMT"), None, "it is over");
         assert!(seconds("Fri, 31 Dec 2199 23:59:59 GMT").is_some());

@@ -41,7 +41,8 @@ pub(crate) struct Own {
 pub(crate) struct Certificate {
     pub(crate) domain: Domain,
     /// PEM in base64.
-    pub(crate) certificate: String,
+    #[serde(rename = "certificate")]
+    pub(crate) chain: String,
     pub(crate) key: String,
     #[serde(rename = "Store", default)]
     pub(crate) store: String,
@@ -75,14 +76,14 @@ impl Domain {
 impl Certificate {
     pub(crate) fn new(names: &[String], chain: &str, key: &str) -> Self {
         let (main, sans) = names.split_first().map(|(main, sans)| (main.clone(), sans.to_vec())).unwrap_or_default();
-        let (certificate, key) = (STANDARD.encode(chain), STANDARD.encode(key));
-        Self { domain: Domain { main, sans }, certificate, key, store: "default".into(), other: Map::new() }
+        let (chain, key) = (STANDARD.encode(chain), STANDARD.encode(key));
+        Self { domain: Domain { main, sans }, chain, key, store: "default".into(), other: Map::new() }
     }
 
     /// Chain and key in PEM.
     pub(crate) fn pem(&self) -> Option<(String, String)> {
         let text = |part: &str| STANDARD.decode(part).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        Some((text(&self.certificate)?, text(&self.key)?))
+        Some((text(&self.chain)?, text(&self.key)?))
     }
 }
 
@@ -116,7 +117,7 @@ impl Change {
                 let certificates = stored.certificates.get_or_insert_default();
                 match certificates.iter_mut().find(|kept| kept.domain == certificate.domain) {
                     Some(kept) => {
-                        kept.certificate.clone_from(&certificate.certificate);
+                        kept.chain.clone_from(&certificate.chain);
                         kept.key.clone_from(&certificate.key);
                     }
                     None => certificates.push(certificate.clone()),

@@ -15,7 +15,7 @@ use crate::stage::{Shown, Stage};
 use crate::{chain, keys};
 
 /// How long the authority may take to look at the answers.
-const VALIDATION: Duration = Duration::from_secs(120);
+const VALIDATION: Duration = Duration::from_mins(2);
 
 /// What an order is made with.
 pub(crate) struct Means<'a> {

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
 
 /// How long before its end a certificate is renewed, and how often that is looked at, by its life in hours.
 pub(crate) fn windows(hours: i64) -> (Duration, Duration) {
@@ -15,8 +15,8 @@ pub(crate) fn windows(hours: i64) -> (Duration, Duration) {
         2160.. => (DAY * 30, DAY),
         720.. => (DAY * 10, HOUR * 12),
         144.. => (DAY * 2, HOUR * 2),
-        24.. => (HOUR * 6, Duration::from_secs(600)),
-        _ => (Duration::from_secs(1200), Duration::from_secs(60)),
+        24.. => (HOUR * 6, Duration::from_mins(10)),
+        _ => (Duration::from_mins(20), Duration::from_mins(1)),
     }
 }
 
@@ -50,7 +50,7 @@ impl Life {
 
 /// A pause that doubles with each failure.
 pub(crate) fn pause(failures: u32) -> Duration {
-    (Duration::from_secs(60) * 2u32.saturating_pow(failures.min(10))).min(DAY)
+    (Duration::from_mins(1) * 2u32.saturating_pow(failures.min(10))).min(DAY)
 }
 
 /// An authority that says it was asked too often, but not for how long, is left alone for this long.
@@ -71,7 +71,7 @@ mod tests {
         let days = |hours| windows(hours).0.as_secs() / 86400;
         assert_eq!([8760, 2160, 720, 144].map(days), [120, 30, 10, 2]);
         assert_eq!(windows(24).0, HOUR * 6);
-        assert_eq!(windows(1).1, Duration::from_secs(60));
+        assert_eq!(windows(1).1, Duration::from_mins(1));
     }
 
     #[test]
@@ -79,16 +79,16 @@ mod tests {
         let life = |days: u32| Life { start: SystemTime::UNIX_EPOCH, end: SystemTime::UNIX_EPOCH + DAY * days };
         let renewed = |days, hours| life(days).renew_at(hours).duration_since(SystemTime::UNIX_EPOCH).unwrap();
         assert_eq!(renewed(90, 2160), DAY * 60);
-        assert_eq!(renewed(365, 8760), DAY * 365 - DAY * 365 / 3);
+        assert_eq!(renewed(365, 8760), DAY * 365 / 3 * 2);
         assert_eq!(renewed(6, 2160), DAY * 4);
-        assert_eq!(renewed(90, 24), DAY * 90 - HOUR * 6);
+        assert_eq!(renewed(90, 24), DAY * 89 + HOUR * 18);
     }
 
     #[test]
     fn pauses_grow_and_end() {
-        assert_eq!(pause(0), Duration::from_secs(60));
-        assert_eq!(pause(3), Duration::from_secs(480));
-        assert_eq!(pause(99), Duration::from_secs(61440));
+        assert_eq!(pause(0), Duration::from_mins(1));
+        assert_eq!(pause(3), Duration::from_mins(8));
+        assert_eq!(pause(99), Duration::from_mins(1024));
     }
 
     #[test]

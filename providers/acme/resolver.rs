@@ -17,7 +17,7 @@ use crate::stage::Stage;
 use crate::{account, renewal};
 
 /// A whole order, with everything that it waits for.
-const ORDER_TIME: Duration = Duration::from_secs(600);
+const ORDER_TIME: Duration = Duration::from_mins(10);
 /// Orders in a row that may fail for nonces alone.
 const TRIES: u32 = 5;
 
@@ -146,7 +146,7 @@ impl Resolver {
             Err(instant_acme::Error::Unsupported(_)) => None,
             Err(error) => {
                 tracing::debug!(resolver = %self.name, %error, "No advice about renewing.");
-                Some(Advice { window: None, again: Duration::from_secs(3600) })
+                Some(Advice { window: None, again: Duration::from_hours(1) })
             }
         }
     }

@@ -48,8 +48,6 @@ pub(crate) struct Work {
     /// What is being ordered.
     running: HashMap<Id, Demand>,
     asking: usize,
-    /// What was said about resolvers that cannot order.
-    told: BTreeMap<String, String>,
 }
 
 impl Work {
@@ -73,8 +71,8 @@ impl Work {
         });
         let resolvers = opened.await.unwrap_or_default();
         let permits = Arc::new(Semaphore::new(AT_ONCE));
-        let (book, tasks, running, told) = (Book::default(), JoinSet::new(), HashMap::new(), BTreeMap::new());
-        Self { settings: settings.clone(), resolvers, keepers, book, tasks, permits, running, asking: 0, told }
+        let (book, tasks, running) = (Book::default(), JoinSet::new(), HashMap::new());
+        Self { settings: settings.clone(), resolvers, keepers, book, tasks, permits, running, asking: 0 }
     }
 
     /// Until the root is gone.
@@ -103,7 +101,7 @@ impl Work {
     fn start(&mut self, demands: &Demands) {
         let time = (Instant::now(), SystemTime::now());
         let resolvers = &self.resolvers;
-        let due = self.book.due(demands, self.running.values(), |name| hours(resolvers, name), time);
+        let due = self.book.due(demands, &self.running.values(), |name| hours(resolvers, name), time);
         for Due { demand, replaced } in due {
             if self.running.len() >= MOST_WAITING {
                 break;
@@ -124,7 +122,7 @@ impl Work {
         if self.asking > 0 {
             return;
         }
-        for (demand, leaf) in self.book.to_ask(Instant::now(), MOST_ASKING) {
+        for (demand, leaf) in self.book.take_questions(Instant::now(), MOST_ASKING) {
             let Some(resolver) = self.resolvers.get(&demand.resolver).map(Arc::clone) else { continue };
             self.asking += 1;
             self.tasks.spawn(async move {
@@ -195,17 +193,11 @@ impl Work {
             pairs.extend(certificates.into_iter().flatten().filter_map(Certificate::pem));
         }
         let mut problems = Vec::new();
-        let mut told = BTreeMap::new();
         for (name, resolver) in &self.resolvers {
             if let Some(why) = resolver.unusable() {
-                if self.told.get(name) != Some(&why) {
-                    tracing::error!(resolver = %name, "The ACME resolver orders nothing: {why}");
-                }
-                problems.push(problem(name, why.clone()));
-                told.insert(name.clone(), why);
+                problems.push(problem(name, format!("it orders nothing: {why}")));
             }
         }
-        self.told = told;
         let mut troubles: Vec<_> = self.book.troubles().collect();
         troubles.sort_unstable();
         problems.extend(troubles.iter().map(|(resolver, name, why)| problem(resolver, format!("{name}: {why}"))));

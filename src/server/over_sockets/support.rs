@@ -167,7 +167,12 @@ pub(super) async fn start(snapshot: &Arc<Snapshot>, configure: impl FnOnce(&mut 
     let live = Live::new(2, snapshot).unwrap();
     let told = Arc::new(Told::default());
     let stopping = Stopping::default();
-    let options = Options { workers: 2, stopping: stopping.clone(), observer: Arc::new(Teller(Arc::clone(&told))) };
+    let options = Options {
+        workers: 2,
+        stopping: stopping.clone(),
+        observer: Arc::new(Teller(Arc::clone(&told))),
+        ..Options::default()
+    };
     let server = Server::start(&settings, &live, options).await.unwrap();
     let address = server.local_addr("web").unwrap();
     Running { server, live, address, told, stopping }
