@@ -178,6 +178,6 @@ mod tests {
         assert_eq!(seconds("120"), Some(Duration::from_mins(2)));
         assert_eq!(seconds("99999999"), Some(LONGEST_REST));
         assert_eq!(seconds("Fri, 31 Dec 1999 23:59:59 GMT"), None, "it is over");
-        assert!(seconds("Fri, 31 Dec 2199 23:59:59 GMT").is_some());
+        assert!(seconds("Tue, 31 Dec 2199 23:59:59 GMT").is_some());
     }
 }

@@ -95,10 +95,10 @@ fn parts_without_effect_are_noted() {
         "http: {serversTransports: {mesh: {spiffe: {}}}}\n",
         "\
 note: http.serversTransports.mesh.spiffe: understood, but has no effect: not in this build yet
- --> f.yml:1:34
+ --> f.yml:1:35
   |
 1 | http: {serversTransports: {mesh: {spiffe: {}}}}
-  |                                   ^^^^^^^^^^
+  |                                   ^^^^^^
 
 ",
     );
