@@ -9,6 +9,7 @@ use trafficcop_config::settings::Settings;
 use trafficcop_exchange::Service;
 
 use crate::measured::Measured;
+use crate::providers::Starter;
 
 /// By the local name that routers use: `api` for `api@internal`.
 pub(crate) fn services(
@@ -16,6 +17,7 @@ pub(crate) fn services(
     window: &Window,
     stopping: &Arc<AtomicBool>,
     measured: &Measured,
+    starter: &Starter,
 ) -> BTreeMap<String, Arc<dyn Service>> {
     let mut services: BTreeMap<String, Arc<dyn Service>> = BTreeMap::new();
     services.insert("noop".into(), Arc::new(Noop));
@@ -26,10 +28,15 @@ pub(crate) fn services(
         services.insert("prometheus".into(), Arc::new(prometheus));
     }
     if let Some(api) = &settings.api {
-        services.insert("api".into(), Arc::new(Api::new(Arc::clone(settings), window.clone())));
+        let states = starter.states.clone();
+        services.insert("api".into(), Arc::new(Api::new(Arc::clone(settings), window.clone(), states)));
         if api.dashboard {
             services.insert("dashboard".into(), Arc::new(Dashboard));
         }
+    }
+    #[cfg(feature = "rest")]
+    if settings.providers.rest.is_some() {
+        services.insert("rest".into(), Arc::new(trafficcop_provider_rest::Rest::new(starter.publisher("rest"))));
     }
     services
 }

@@ -59,8 +59,15 @@ impl App {
         }
         #[cfg(feature = "acme")]
         let acme = acme::Acme::new(&settings);
+        let starter = providers::Starter {
+            out: events.clone(),
+            check: control::middleware_check(),
+            states: measured.states().clone(),
+            #[cfg(feature = "acme")]
+            acme: acme.clone(),
+        };
         #[cfg_attr(not(feature = "acme"), allow(unused_mut))]
-        let mut own = internal::services(&settings, &window, &stopping.flag(), &measured);
+        let mut own = internal::services(&settings, &window, &stopping.flag(), &measured, &starter);
         #[cfg(feature = "acme")]
         own.insert("acme-http".into(), Arc::new(acme.stage.answers.clone()));
         let environment =
@@ -96,12 +103,6 @@ impl App {
             acme: acme.clone(),
         };
         tokio::spawn(control::run(plane));
-        let starter = providers::Starter {
-            out: events.clone(),
-            check: control::middleware_check(),
-            #[cfg(feature = "acme")]
-            acme,
-        };
         providers::start(&settings, &starter);
         Ok(Self { server, live, events, measured, pushers })
     }

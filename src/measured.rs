@@ -7,9 +7,10 @@ use trafficcop_api::Window;
 use trafficcop_config::settings::{Settings, observability as config};
 use trafficcop_observe::access::Access;
 use trafficcop_observe::metrics::{
-    Certificate, Destination, Dialect, Metrics, Present, Prometheus, Pusher, Server, World,
+    Certificate, Destination, Dialect, Metrics, Present, Prometheus, ProviderState, Pusher, Server, World,
 };
 use trafficcop_observe::{Nobody, Observer, Recorder};
+use trafficcop_provider::States;
 
 /// How long the last lines of the access log may take to be written when the router stops.
 const LAST_LINES: Duration = Duration::from_secs(2);
@@ -22,6 +23,8 @@ const PUSH: Duration = Duration::from_secs(10);
 pub(crate) struct Measured {
     access: Option<Arc<Access>>,
     metrics: Option<Arc<Metrics>>,
+    /// Of the providers.
+    states: States,
     /// Sent to where, and what is counted for it.
     pushed: Vec<(Where, Arc<Metrics>)>,
 }
@@ -69,7 +72,13 @@ impl Measured {
             (to, measured(&labels))
         });
         let pushed = pushed.collect();
-        Self { access: settings.access_log.as_ref().and_then(open), metrics: prometheus.map(measured), pushed }
+        let states = States::default();
+        Self { access: settings.access_log.as_ref().and_then(open), metrics: prometheus.map(measured), states, pushed }
+    }
+
+    /// How providers fare; filled in by whoever starts them.
+    pub(crate) fn states(&self) -> &States {
+        &self.states
     }
 
     /// Begins to send metrics to whom the settings name. What cannot be begun is an error in the log: traffic goes first.
@@ -103,7 +112,7 @@ impl Measured {
 
     fn in_force(&self, window: &Window) -> InForce {
         let pushed = self.pushed.iter().map(|(_, metrics)| Arc::clone(metrics)).collect();
-        InForce { window: window.clone(), access: self.access.clone(), pushed }
+        InForce { window: window.clone(), access: self.access.clone(), states: self.states.clone(), pushed }
     }
 
     /// A new configuration is in force.
@@ -150,6 +159,7 @@ fn target(dialect: Dialect, address: &str, prefix: &str, interval: trafficcop_co
 struct InForce {
     window: Window,
     access: Option<Arc<Access>>,
+    states: States,
     pushed: Vec<Arc<Metrics>>,
 }
 
@@ -158,7 +168,14 @@ impl World for InForce {
         let lost_lines = self.access.as_ref().map(|access| access.writer().lost());
         let failed_pushes =
             (!self.pushed.is_empty()).then(|| self.pushed.iter().map(|metrics| metrics.failures()).sum());
-        let mut present = Present { lost_lines, failed_pushes, ..Present::default() };
+        let since_1970 = |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).ok();
+        let provider = |(name, state): (Arc<str>, trafficcop_provider::state::Shown)| ProviderState {
+            name,
+            is_up: state.is_up,
+            last_event: state.last_event.and_then(since_1970).map(|time| time.as_secs()),
+        };
+        let providers = self.states.show().into_iter().map(provider).collect();
+        let mut present = Present { lost_lines, failed_pushes, providers, ..Present::default() };
         let Some(snapshot) = self.window.look() else { return present };
         for (name, router) in &snapshot.merged.http.routers {
             let service = match router.object.settings.value.service.as_str() {

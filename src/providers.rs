@@ -7,7 +7,7 @@ use trafficcop_config::settings::Settings;
 use trafficcop_config::{ConfigError, ConfigErrors, Origin, Problem};
 use trafficcop_provider::backoff::Backoff;
 use trafficcop_provider::publisher::MiddlewareCheck;
-use trafficcop_provider::{Event, Provider, ProviderError, Publisher};
+use trafficcop_provider::{Event, Provider, ProviderError, Publisher, States};
 
 /// Before a provider that failed is started again, at first and at most. One that ran longer than this counts as new.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -23,6 +23,8 @@ const PROVIDERS: &[Start] = &[
     #[cfg(feature = "docker")]
     |settings, starter| starter.start::<trafficcop_provider_docker::Docker>(settings.providers.docker.clone()),
     |settings, starter| starter.start::<trafficcop_provider_file::File>(file(settings)),
+    #[cfg(feature = "http")]
+    |settings, starter| starter.start::<trafficcop_provider_http::Http>(settings.providers.http.clone()),
 ];
 
 /// Starts every provider that the settings name; each runs on the current runtime until the process ends.
@@ -38,17 +40,32 @@ pub(crate) struct Starter {
     pub(crate) check: MiddlewareCheck,
     #[cfg(feature = "acme")]
     pub(crate) acme: crate::acme::Acme,
+    /// Where the state of each provider is shown.
+    pub(crate) states: States,
 }
 
 impl Starter {
-    /// Runs the provider, again and again, later and later; its last configuration stays in force meanwhile. One whose
-    /// settings are unusable is left out, as Traefik does: the others keep serving, and the API shows why.
+    /// A way to publish, whose state is shown.
+    pub(crate) fn publisher(&self, name: &str) -> Publisher {
+        let publisher = Publisher::new(name, self.out.clone(), self.check.clone());
+        self.states.add(name, publisher.state());
+        publisher
+    }
+
     fn start<P: Provider>(&self, settings: Option<P::Settings>) {
+        self.start_named::<P>(P::NAME, settings);
+    }
+
+    /// Runs the provider under a name of its own, as there may be several of its kind: `consul-<namespace>`. Again and
+    /// again, later and later; its last configuration stays in force meanwhile. One whose
+    /// settings are unusable is left out, as Traefik does: the others keep serving, and the API shows why.
+    fn start_named<P: Provider>(&self, name: &str, settings: Option<P::Settings>) {
         let Some(settings) = settings else { return };
-        let publisher = Publisher::new(P::NAME, self.out.clone(), self.check.clone());
+        let publisher = self.publisher(name);
         let mut provider = match P::new(settings) {
             Ok(provider) => provider,
             Err(error) => {
+                publisher.state().lost(&error);
                 tokio::spawn(async move { publisher.refuse(unusable(&error)).await });
                 return;
             }
@@ -62,7 +79,8 @@ impl Starter {
                     backoff.reset();
                 }
                 let pause = backoff.next(rand::random());
-                tracing::error!(provider = P::NAME, %error, retry_in = ?pause, "Provider failed; it will be started again.");
+                publisher.state().lost(&error);
+                tracing::error!(provider = publisher.provider(), %error, retry_in = ?pause, "Provider failed; it will be started again.");
                 tokio::time::sleep(pause).await;
             }
         });

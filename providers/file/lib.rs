@@ -11,8 +11,6 @@ mod watch;
 use std::path::PathBuf;
 
 use tokio::signal::unix::{SignalKind, signal};
-use trafficcop_config::ConfigErrors;
-use trafficcop_config::dynamic::Configuration;
 use trafficcop_provider::{Provider, ProviderError, Publisher};
 
 pub use load::{Source, load};
@@ -70,23 +68,8 @@ impl File {
             tracing::error!("Reading the file configuration failed inside.");
             return;
         };
-        match loaded.and_then(|configuration| check(out, configuration)) {
-            Ok(configuration) => out.publish(configuration).await,
-            Err(errors) => out.refuse(errors).await,
-        }
+        out.accept(loaded).await;
     }
-}
-
-/// Settings of middlewares are opaque to the configuration language, so they are looked at here, where a refusal can still
-/// refuse the whole load.
-fn check(out: &Publisher, configuration: Configuration) -> Result<Configuration, ConfigErrors> {
-    let mut errors = Vec::new();
-    for (name, middleware) in configuration.http.iter().flat_map(|http| &http.middlewares) {
-        if let Err(found) = out.check(&format!("http.middlewares.{name}"), middleware) {
-            errors.extend(found.0);
-        }
-    }
-    if errors.is_empty() { Ok(configuration) } else { Err(ConfigErrors(errors)) }
 }
 
 /// The folder to watch for one path.

@@ -3,7 +3,7 @@
 //! Knows no provider and no socket; nothing can be changed through it. What must hold: the answers are those of Traefik
 //! field by field (also in what they show of users and keys), so that dashboards and scripts made for it go on working;
 //! and making an answer never holds up a worker. Our own additions are `/api/problems`: everything that is wrong, with its
-//! place and what was probably meant; and `/api/x/explain`: what a request would meet.
+//! place and what was probably meant; `/api/x/explain`: what a request would meet; `/api/x/providers`: how providers fare.
 
 mod answer;
 mod certificates;
@@ -16,6 +16,7 @@ mod overview;
 mod page;
 mod ping;
 mod problems;
+mod providers;
 mod raw;
 mod resource;
 mod tcp;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 use trafficcop_config::settings::Settings;
 use trafficcop_exchange::{Exchange, LocalBoxFuture, Method, Reason, Request, Response, Service, StatusCode};
+use trafficcop_provider::States;
 use trafficcop_snapshot::Snapshot;
 
 use answer::Answer;
@@ -47,6 +49,7 @@ pub struct Api {
 struct Inner {
     settings: Arc<Settings>,
     window: Window,
+    states: States,
     version: String,
     /// Empty, or `/base` without a slash at its end.
     base: String,
@@ -54,11 +57,11 @@ struct Inner {
 
 impl Api {
     /// `window` is opened by whoever makes the [`Live`](trafficcop_snapshot::Live); until then there is nothing to see.
-    pub fn new(settings: Arc<Settings>, window: Window) -> Self {
+    pub fn new(settings: Arc<Settings>, window: Window, states: States) -> Self {
         let base = settings.api.as_ref().map_or("/", |api| api.base_path.as_str());
         let base = base.trim_end_matches('/').to_owned();
         let version = version::answer(&settings);
-        Self { inner: Arc::new(Inner { settings, window, version, base }) }
+        Self { inner: Arc::new(Inner { settings, window, states, version, base }) }
     }
 }
 
@@ -111,6 +114,7 @@ impl Inner {
             Resource::Overview => Answer::json(&overview::overview(settings, snapshot)),
             Resource::RawData => Answer::json(&raw::raw(snapshot)),
             Resource::Problems => Answer::json(&problems::problems(snapshot)),
+            Resource::Providers => Answer::json(&providers::providers(&self.states)),
             Resource::Explain => explain::answer(snapshot, settings, query),
             Resource::Certificates => certificates::list(snapshot, query),
             Resource::Certificate(name) => one("certificate", name, |name| certificates::one(snapshot, name)),

@@ -15,7 +15,8 @@ pub enum Origin {
     Unknown,
     /// A position in a file. Lines and columns count from 1.
     File { file: Arc<str>, line: u32, column: u32 },
-    /// A label of a container, task or service; `owner` is its name.
+    /// A label or tag; `owner` is the name of a container, or the words that introduce the label of something else:
+    /// `service web, tag`.
     Label { owner: Arc<str>, label: Arc<str> },
     /// A key of a key-value store.
     Key { store: Arc<str>, key: Arc<str> },
@@ -30,6 +31,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Unknown => f.write_str("(no place)"),
             Self::File { file, line, column } => write!(f, "{file}:{line}:{column}"),
+            Self::Label { owner, label } if owner.contains(' ') => write!(f, "{owner} {label}"),
             Self::Label { owner, label } => write!(f, "container {owner}, label {label}"),
             Self::Key { store, key } => write!(f, "{store}, key {key}"),
             Self::Flag(flag) => write!(f, "flag --{flag}"),

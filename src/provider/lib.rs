@@ -7,12 +7,14 @@ pub mod constraints;
 pub mod default_rule;
 pub mod normalize;
 pub mod publisher;
+pub mod state;
 pub mod template;
 pub mod workload;
 
 use std::future::Future;
 
 pub use publisher::{Event, Publisher};
+pub use state::{State, States};
 
 /// A source of dynamic configuration.
 pub trait Provider: Send + Sized + 'static {

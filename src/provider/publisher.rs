@@ -6,6 +6,8 @@ use tokio::sync::mpsc;
 use trafficcop_config::dynamic::{Configuration, Middleware};
 use trafficcop_config::{At, ConfigErrors};
 
+use crate::State;
+
 /// What a provider says: its whole configuration, replacing what it said before; or that a document was refused,
 /// which leaves what it said before in force.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ pub struct Publisher {
     out: mpsc::Sender<Event>,
     check: MiddlewareCheck,
     last: Arc<std::sync::Mutex<Option<Said>>>,
+    state: Arc<State>,
 }
 
 #[derive(PartialEq)]
@@ -44,7 +47,12 @@ struct Said {
 
 impl Publisher {
     pub fn new(provider: impl Into<Arc<str>>, out: mpsc::Sender<Event>, check: MiddlewareCheck) -> Self {
-        Self { provider: provider.into(), out, check, last: Arc::default() }
+        Self { provider: provider.into(), out, check, last: Arc::default(), state: Arc::default() }
+    }
+
+    /// What becomes of the provider, for whoever shows it.
+    pub fn state(&self) -> &Arc<State> {
+        &self.state
     }
 
     pub fn provider(&self) -> &str {
@@ -56,6 +64,24 @@ impl Publisher {
         (self.check)(name, middleware)
     }
 
+    /// Publishes a document, or reports why it cannot be read. The settings of middlewares are opaque to the
+    /// configuration language, so they are looked at here, where a refusal can still refuse the whole document.
+    pub async fn accept(&self, read: Result<Configuration, ConfigErrors>) {
+        match read.and_then(|configuration| self.checked(configuration)) {
+            Ok(configuration) => self.publish(configuration).await,
+            Err(errors) => self.refuse(errors).await,
+        }
+    }
+
+    fn checked(&self, configuration: Configuration) -> Result<Configuration, ConfigErrors> {
+        let http = configuration.http.iter().flat_map(|http| &http.middlewares).map(|object| ("http", object));
+        let tcp = configuration.tcp.iter().flat_map(|tcp| &tcp.middlewares).map(|object| ("tcp", object));
+        let wrong = http.chain(tcp).filter_map(|(protocol, (name, middleware))| {
+            self.check(&format!("{protocol}.middlewares.{name}"), middleware).err()
+        });
+        wrong.flat_map(|errors| errors.0).collect::<ConfigErrors>().into_result().map(|()| configuration)
+    }
+
     /// Sends a whole configuration unless it equals the last one. Waits when the inbox is full.
     pub async fn publish(&self, configuration: Configuration) {
         self.publish_part(configuration, ConfigErrors::default()).await;
@@ -65,6 +91,7 @@ impl Publisher {
     /// Waits when the inbox is full.
     pub async fn publish_part(&self, configuration: Configuration, problems: ConfigErrors) {
         let configuration = Arc::new(configuration);
+        self.state.spoke();
         {
             let said = Said { configuration: Arc::clone(&configuration), problems: problems.clone() };
             let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -84,6 +111,7 @@ impl Publisher {
 
     /// Reports a document that was refused; what was published before stays in force.
     pub async fn refuse(&self, errors: ConfigErrors) {
+        self.state.refused(&errors);
         // Whoever repairs the document by undoing the change says what was said before, and must be heard.
         *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
         let _closing = self.out.send(Event::Refused { provider: Arc::clone(&self.provider), errors }).await;

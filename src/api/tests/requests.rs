@@ -25,7 +25,7 @@ fn ask(static_yaml: &str, method: &Method, uri: &str, headers: &[(&'static str, 
     let window = Window::default();
     let live = Live::new(1, &snapshot(&settings, FILE)).expect("a thread can be started");
     window.open(&live);
-    let api = Api::new(settings, window);
+    let api = Api::new(settings, window, trafficcop_provider::States::default());
     let mut request = Request::new(method.clone(), Target::parse(bytes::Bytes::copy_from_slice(uri.as_bytes())));
     for (name, value) in headers {
         request.headers.append(*name, *value);

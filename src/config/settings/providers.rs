@@ -97,6 +97,8 @@ section! {
     pub struct Http {
         /// Address it is fetched from.
         pub endpoint: String = String::new(),
+        /// Addresses to try in this order when that one does not answer.
+        pub endpoints: Vec<String> = Vec::new(),
         /// Time between two fetches.
         pub poll_interval: Duration = Duration::from_secs(5),
         /// Time for a fetch.

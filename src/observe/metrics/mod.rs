@@ -24,7 +24,7 @@ use trafficcop_exchange::{Exchange, Headers, Request};
 
 use crate::Outcome;
 use labels::{Method, Protocol};
-pub use prometheus::{Certificate, Present, Prometheus, Server, World};
+pub use prometheus::{Certificate, Present, Prometheus, ProviderState, Server, World};
 pub use push::{Destination, Dialect, Pusher};
 use series::{Key, Scopes, Shard};
 

@@ -26,6 +26,7 @@ pub struct Present {
     pub servers: Vec<Server>,
     /// Those that the default store serves.
     pub certificates: Vec<Certificate>,
+    pub providers: Vec<ProviderState>,
     /// Lines of the access log that were not written since the start; None without an access log.
     pub lost_lines: Option<u64>,
     /// How many times metrics could not be sent; None when they are sent to nobody.
@@ -49,6 +50,16 @@ pub struct Certificate {
     pub sans: String,
     /// Seconds since 1970.
     pub not_after: i64,
+}
+
+/// How a provider fares.
+#[derive(Debug)]
+pub struct ProviderState {
+    pub name: Arc<str>,
+    /// Its source is reached; None before the first attempt has ended.
+    pub is_up: Option<bool>,
+    /// When it last said something, in seconds since 1970.
+    pub last_event: Option<u64>,
 }
 
 /// Writes one series down, under its labels.
@@ -119,6 +130,7 @@ impl Prometheus {
             page.family(name, "counter", "How many times metrics could not be sent.");
             page.sample(name, &[], failures);
         }
+        providers(&mut page, &present.providers);
         self.own(&mut page, present.lost_lines, &workers, &all.reasons);
         page.into_text()
     }
@@ -235,5 +247,26 @@ struct Whole(Option<Bytes>);
 impl BodyStream for Whole {
     fn poll_frame(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
         Poll::Ready(self.0.take().map(|page| Ok(Frame::Data(page))))
+    }
+}
+
+/// How the providers fare.
+fn providers(page: &mut Page, providers: &[ProviderState]) {
+    let families = [
+        ("trafficcop_provider_up", "Whether a provider's source is reached."),
+        ("trafficcop_provider_last_event_timestamp_seconds", "When a provider last said something."),
+    ];
+    for (index, (name, help)) in families.into_iter().enumerate() {
+        let value = |provider: &ProviderState| match index {
+            0 => provider.is_up.map(u64::from),
+            _ => provider.last_event,
+        };
+        let mut known = providers.iter().filter_map(|provider| Some((provider, value(provider)?))).peekable();
+        if known.peek().is_some() {
+            page.family(name, "gauge", help);
+        }
+        for (provider, value) in known {
+            page.sample(name, &[("provider", &provider.name)], value);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What dashboards ask for is there: each metric with all the labels that a query filters or groups by.
 
 use super::*;
-use crate::metrics::{Certificate, Server};
+use crate::metrics::{Certificate, ProviderState, Server};
 
 /// Of the two dashboards that Traefik publishes (17346 and 17347): metric, labels with the values asked for (none: any).
 type Asked = (&'static str, &'static [(&'static str, &'static str)]);
@@ -33,6 +33,10 @@ impl World for All {
             services: ["a@file".to_owned()].into(),
             servers: vec![server],
             certificates: vec![certificate],
+            providers: vec![
+                ProviderState { name: "redis".into(), is_up: Some(false), last_event: Some(1_700_000_000) },
+                ProviderState { name: "rest".into(), is_up: None, last_event: None },
+            ],
             lost_lines: Some(7),
             failed_pushes: Some(2),
         }
@@ -99,6 +103,8 @@ fn certificates_servers_and_lost_lines_are_shown() {
     check(&page, "traefik_tls_certs_not_after{cn=\"a.test\",sans=\"a.test\",serial=\"1\"} 1900000000");
     check(&page, "traefik_service_server_up{service=\"a@file\",url=\"http://127.0.0.1:90\"} 1");
     check(&page, "trafficcop_access_log_lost_lines_total 7");
+    check(&page, "trafficcop_provider_up{provider=\"redis\"} 0");
+    check(&page, "trafficcop_provider_last_event_timestamp_seconds{provider=\"redis\"} 1700000000");
     check(&page, "trafficcop_metrics_push_failures_total 2");
     check(&page, "trafficcop_answers_total{reason=\"rate_limited\"} 3");
     check(&page, "trafficcop_worker_requests_total{worker=\"0\"} 3");
