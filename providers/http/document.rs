@@ -30,8 +30,9 @@ fn format(content_type: &str, from: &Endpoint) -> Format {
 }
 
 fn not_text(from: &Endpoint, at: usize, content: &[u8]) -> ConfigErrors {
-    let line = content[..at].iter().filter(|byte| **byte == b'\n').count() as u32 + 1;
-    let column = content[..at].iter().rev().take_while(|byte| **byte != b'\n').count() as u32 + 1;
+    let mut lines = content[..at].rsplit(|byte| *byte == b'\n');
+    let column = lines.next().map_or(0, <[u8]>::len) as u32 + 1;
+    let line = lines.count() as u32 + 1;
     let at = Origin::File { file: from.shown.as_str().into(), line, column };
     let problem = Problem::Syntax { message: "the document is not UTF-8 text".into() };
     ConfigErrors(vec![ConfigError { at, path: String::new(), problem }])

@@ -46,10 +46,8 @@ impl Rest {
             Err(error) => return reply::error(StatusCode::BAD_REQUEST, &error.to_string()),
         };
         // A large document takes its time; that is no time of the worker's.
-        let read = tokio::task::spawn_blocking(move || decode(&body)).await;
-        let read = match read {
-            Ok(read) => read,
-            Err(_) => return reply::status_text(StatusCode::INTERNAL_SERVER_ERROR),
+        let Ok(read) = tokio::task::spawn_blocking(move || decode(&body)).await else {
+            return reply::status_text(StatusCode::INTERNAL_SERVER_ERROR);
         };
         let answer = match &read {
             Ok(configuration) => shown(configuration),
