@@ -111,6 +111,8 @@ reasons! {
     IpDenied = "ip_denied" "403",
     /// Too many requests of this source in a time.
     RateLimited = "rate_limited" "429",
+    /// The counts of a rate limit could not be read, and requests are then denied.
+    LimitUnreachable = "limit_unreachable" "500",
     /// Too many requests of this source at once.
     TooManyInFlight = "too_many_in_flight" "429",
     /// The circuit breaker holds requests back.

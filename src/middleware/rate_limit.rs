@@ -5,53 +5,39 @@
 //! ```yaml
 //! middlewares:
 //!   slow: {rateLimit: {average: 100, period: 1m, burst: 20}}
+//!   together: {rateLimit: {average: 100, redis: {endpoints: ["redis:6379"]}}}
 //! ```
 //!
 //! `average` requests per `period` flow in, `burst` may come at once; an `average` of 0 limits nothing. A request that
 //! would have to wait a little (500 ms at less than one per second, else half the time between two) is delayed, not
 //! refused. The refusal is 429 with `Retry-After` (seconds) and `X-Retry-In`. A source is the client's address unless
 //! `sourceCriterion` says otherwise. At most 65,536 sources are remembered. Each router has its own buckets.
+//!
+//! `algorithm` is an extension: `fixedWindow` lets `average` requests pass in each `period`, `slidingWindow` in a period that
+//! moves along (of the last one counts as much as is still in view); both know no `burst` and delay nothing.
+//!
+//! With `redis` the counts are kept there, one for all instances and all routers with this middleware, under the keys that
+//! Traefik uses (`rate:<middleware>:<source>`). Several endpoints are nodes of a cluster. A worker has one connection, so
+//! `poolSize`, `minIdleConns` and `maxActiveConns` have no effect. When Redis gives no answer the client gets 500, or, with
+//! the extension `denyOnError: false`, the request passes uncounted.
 
+mod algorithm;
 mod buckets;
+mod settings;
+mod shared;
 
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
-use trafficcop_config::{Duration, Node};
+use trafficcop_config::Duration;
 use trafficcop_exchange::{Around, Exchange, LocalBoxFuture, Next, Reason, Request, Response, StatusCode, reply};
 
-use self::buckets::{Buckets, Verdict};
+use self::algorithm::{Algorithm, Verdict};
+use self::buckets::Buckets;
+use self::settings::Counting;
+pub(crate) use self::settings::RateLimit;
+use self::shared::Shared;
 use crate::ip_strategy::Strategy;
-use crate::source::{Source, SourceCriterion};
+use crate::source::Source;
 use crate::{BuildError, ChainBuilder, Middleware};
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct RateLimit {
-    /// Requests per period; 0 limits nothing.
-    #[serde(skip_serializing_if = "is_zero")]
-    average: i64,
-    /// The time in which `average` requests may pass.
-    period: Duration,
-    /// Requests that may come at once; at least 1.
-    burst: i64,
-    /// What counts as one source.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source_criterion: Option<SourceCriterion>,
-    /// Buckets shared through Redis.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    redis: Option<Node>,
-}
-
-impl Default for RateLimit {
-    fn default() -> Self {
-        Self { average: 0, period: Duration::from_secs(1), burst: 1, source_criterion: None, redis: None }
-    }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes references
-fn is_zero(value: &i64) -> bool {
-    *value == 0
-}
 
 impl Middleware for RateLimit {
     const NAME: &'static str = "rateLimit";
@@ -62,22 +48,29 @@ impl Middleware for RateLimit {
         if self.period.as_nanos() < 0 {
             return Err(BuildError::invalid(format!("negative value not valid for period: {}", self.period)));
         }
-        if self.redis.is_some() {
-            tracing::warn!(
-                middleware = chain.name,
-                "rateLimit.redis has no effect in this build: each instance limits for itself."
-            );
-        }
         if self.average <= 0 {
             return Ok(());
         }
-        let period = self.period.positive().unwrap_or(std::time::Duration::from_secs(1));
-        let rate = self.average as f64 / period.as_secs_f64();
-        chain.around(Limiter { source, buckets: Buckets::new(rate, self.burst.max(1) as f64) });
+        let period = self.period.positive().unwrap_or(std::time::Duration::from_secs(1)).as_secs_f64();
+        let limit = self.average as f64;
+        let algorithm = match self.algorithm {
+            Counting::TokenBucket => Algorithm::token_bucket(limit / period, self.burst.max(1) as f64),
+            Counting::FixedWindow => Algorithm::FixedWindow { limit, period },
+            Counting::SlidingWindow => Algorithm::SlidingWindow { limit, period },
+        };
+        match &self.redis {
+            None => chain.around(Limiter { source, buckets: Buckets::new(algorithm) }),
+            Some(redis) => {
+                let shared = Shared::new(algorithm, chain.name, redis)?;
+                let middleware = chain.name.into();
+                chain.around(Together { source, shared, deny_on_error: redis.deny_on_error, middleware });
+            }
+        }
         Ok(())
     }
 }
 
+/// Counts by itself.
 struct Limiter {
     source: Source,
     buckets: Buckets,
@@ -92,16 +85,48 @@ impl Around for Limiter {
                 tokio::time::sleep(delay).await;
                 next.run(req, cx).await
             }),
-            Verdict::Refused(delay) => {
-                cx.reason = Some(Reason::RateLimited);
-                let mut response = reply::status_text(StatusCode::TOO_MANY_REQUESTS);
-                response.headers.append("Retry-After", delay.as_secs_f64().ceil().to_string());
-                let nanos = i64::try_from(delay.as_nanos()).unwrap_or(i64::MAX);
-                response.headers.append("X-Retry-In", Duration::from_nanos(nanos).to_string());
-                Box::pin(std::future::ready(response))
-            }
+            Verdict::Refused(delay) => Box::pin(std::future::ready(refusal(delay, cx))),
         }
     }
+}
+
+/// Counts together with other instances.
+struct Together {
+    source: Source,
+    shared: Shared,
+    deny_on_error: bool,
+    middleware: Box<str>,
+}
+
+impl Around for Together {
+    fn call<'a>(&'a self, req: Request, cx: &'a mut Exchange, next: Next<'a>) -> LocalBoxFuture<'a, Response> {
+        let source = self.source.of(&req, cx).unwrap_or_default();
+        Box::pin(async move {
+            match self.shared.take(&source).await {
+                Ok(Verdict::Now) => {}
+                Ok(Verdict::After(delay)) => tokio::time::sleep(delay).await,
+                Ok(Verdict::Refused(delay)) => return refusal(delay, cx),
+                Err(error) if self.deny_on_error => {
+                    tracing::debug!(middleware = %self.middleware, %error, "Redis gives no answer: refused.");
+                    cx.reason = Some(Reason::LimitUnreachable);
+                    return reply::error(StatusCode::INTERNAL_SERVER_ERROR, "Could not insert/update bucket");
+                }
+                Err(error) => {
+                    tracing::debug!(middleware = %self.middleware, %error, "Redis gives no answer: not counted.");
+                }
+            }
+            next.run(req, cx).await
+        })
+    }
+}
+
+fn refusal(delay: std::time::Duration, cx: &mut Exchange) -> Response {
+    cx.reason = Some(Reason::RateLimited);
+    let mut response = reply::status_text(StatusCode::TOO_MANY_REQUESTS);
+    response.headers.append("Retry-After", delay.as_secs_f64().ceil().to_string());
+    let nanos = i64::try_from(delay.as_nanos()).unwrap_or(i64::MAX);
+    response.headers.append("X-Retry-In", Duration::from_nanos(nanos).to_string());
+    response
 }
 
 #[cfg(test)]
@@ -125,6 +150,8 @@ mod tests {
         check("{average: 1, period: 1m, burst: 3}", &[200, 200, 200, 429, 429]);
         check("{average: 0}", &[200, 200, 200]);
         check("{average: 1, period: 1h}", &[200, 429]);
+        check("{average: 2, period: 1000h, algorithm: fixedWindow}", &[200, 200, 429]);
+        check("{average: 2, period: 1000h, burst: 9, algorithm: slidingWindow}", &[200, 200, 429]);
     }
 
     #[test]
@@ -138,5 +165,6 @@ mod tests {
     #[test]
     fn negative_periods_are_an_error() {
         assert!(testing::chain("rateLimit", "{average: 1, period: -1s}", Origin::ok()).is_err());
+        assert!(testing::chain("rateLimit", "{average: 1, redis: {endpoints: [nowhere]}}", Origin::ok()).is_err());
     }
 }

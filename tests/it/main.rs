@@ -7,6 +7,7 @@ mod api;
 mod entry_points;
 mod golden;
 mod many;
+mod rate_limit;
 mod reasons;
 mod reload;
 mod routing;

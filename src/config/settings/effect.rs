@@ -6,7 +6,7 @@ const LATER: &str = "not in this build yet";
 const NEVER: &str = "this program never calls home";
 const NO_PLUGINS: &str = "plugins are not supported";
 const CLOSED: &str = "plugins are not supported: the routers that use it are closed";
-const ALONE: &str = "not in this build yet: each instance limits for itself";
+const ONE: &str = "each worker has one connection, which carries all of its questions";
 
 const fn no(pattern: &'static str, reason: &'static str) -> NoEffect {
     NoEffect { pattern, reason }
@@ -60,7 +60,9 @@ pub const STATIC: &[NoEffect] = &[
 /// Of the dynamic configuration. A path covers all below it.
 pub const DYNAMIC: &[NoEffect] = &[
     no("http.middlewares.*.plugin", CLOSED),
-    no("http.middlewares.*.rateLimit.redis", ALONE),
+    no("http.middlewares.*.rateLimit.redis.maxActiveConns", ONE),
+    no("http.middlewares.*.rateLimit.redis.minIdleConns", ONE),
+    no("http.middlewares.*.rateLimit.redis.poolSize", ONE),
     no("http.serversTransports.*.spiffe", LATER),
     no("tcp.serversTransports.*.tls.spiffe", LATER),
 ];
