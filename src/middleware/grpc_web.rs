@@ -9,6 +9,9 @@
 //!
 //! Requests of other origins than those listed (`*` means all) pass untranslated, without CORS headers. Preflights for
 //! gRPC-Web calls are answered here. The service must speak HTTP/2 (an `h2c://` or `https://` server).
+//!
+//! Servers on gRPC's C core (Python, C++, Ruby) refuse calls without `TE: trailers`, which browsers cannot send. As in
+//! Traefik it is not added here; a `headers` middleware after this one adds it: `customRequestHeaders: {TE: trailers}`.
 
 mod body;
 
