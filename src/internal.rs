@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use trafficcop_api::{Api, Dashboard, Noop, Ping, Window};
+use trafficcop_api::{Api, Dashboard, Extras, Noop, Ping, Window};
 use trafficcop_config::settings::Settings;
 use trafficcop_exchange::Service;
 
@@ -29,9 +29,10 @@ pub(crate) fn services(
     }
     if let Some(api) = &settings.api {
         let states = starter.states.clone();
-        services.insert("api".into(), Arc::new(Api::new(Arc::clone(settings), window.clone(), states)));
+        let extras = Extras { states, pulse: measured.pulse(), tail: measured.tail(), stopping: Arc::clone(stopping) };
+        services.insert("api".into(), Arc::new(Api::new(Arc::clone(settings), window.clone(), extras)));
         if api.dashboard {
-            services.insert("dashboard".into(), Arc::new(Dashboard));
+            services.insert("dashboard".into(), Arc::new(Dashboard::new(settings)));
         }
     }
     #[cfg(feature = "rest")]

@@ -9,7 +9,7 @@ use trafficcop_observe::access::Access;
 use trafficcop_observe::metrics::{
     Certificate, Destination, Dialect, Metrics, Present, Prometheus, ProviderState, Pusher, Server, World,
 };
-use trafficcop_observe::{Nobody, Observer, Recorder};
+use trafficcop_observe::{Nobody, Observer, Pulse, Recorder, Tail};
 use trafficcop_provider::States;
 
 /// How long the last lines of the access log may take to be written when the router stops.
@@ -27,6 +27,9 @@ pub(crate) struct Measured {
     states: States,
     /// Sent to where, and what is counted for it.
     pushed: Vec<(Where, Arc<Metrics>)>,
+    /// For the dashboard.
+    pulse: Option<Arc<Pulse>>,
+    tail: Option<Arc<Tail>>,
 }
 
 /// Whom metrics are sent to.
@@ -72,8 +75,17 @@ impl Measured {
             (to, measured(&labels))
         });
         let pushed = pushed.collect();
-        let states = States::default();
-        Self { access: settings.access_log.as_ref().and_then(open), metrics: prometheus.map(measured), states, pushed }
+        let shown = settings.api.as_ref().filter(|api| api.dashboard);
+        let tail = shown.and_then(|api| api.live_tail.as_ref());
+        let tail = tail.map(|tail| Tail::new(usize::try_from(tail.size).unwrap_or(0), tail.sample_rate));
+        Self {
+            access: settings.access_log.as_ref().and_then(open),
+            metrics: prometheus.map(measured),
+            states: States::default(),
+            pushed,
+            pulse: shown.map(|_| Arc::default()),
+            tail: tail.map(Arc::new),
+        }
     }
 
     /// How providers fare; filled in by whoever starts them.
@@ -98,11 +110,20 @@ impl Measured {
     }
 
     pub(crate) fn observer(&self) -> Arc<dyn Observer> {
-        if self.access.is_none() && self.metrics.is_none() && self.pushed.is_empty() {
+        if self.access.is_none() && self.metrics.is_none() && self.pushed.is_empty() && self.pulse.is_none() {
             return Arc::new(Nobody);
         }
         let pushed = self.pushed.iter().map(|(_, metrics)| Arc::clone(metrics)).collect();
-        Arc::new(Recorder::new(self.access.clone(), self.metrics.clone(), pushed))
+        let recorder = Recorder::new(self.access.clone(), self.metrics.clone(), pushed);
+        Arc::new(recorder.watched(self.pulse.clone(), self.tail.clone()))
+    }
+
+    pub(crate) fn pulse(&self) -> Option<Arc<Pulse>> {
+        self.pulse.clone()
+    }
+
+    pub(crate) fn tail(&self) -> Option<Arc<Tail>> {
+        self.tail.clone()
     }
 
     /// The service behind `prometheus@internal`.

@@ -22,6 +22,12 @@ pub(crate) enum Answer {
     Rendered(String),
     /// An error, as text that is JSON.
     Message(StatusCode, String),
+    /// To be saved under a name.
+    File {
+        name: &'static str,
+        content_type: &'static str,
+        bytes: Vec<u8>,
+    },
     Status(StatusCode),
     NotFound,
 }
@@ -43,6 +49,13 @@ impl Answer {
             }
             Self::Rendered(text) => with_type("application/json; charset=UTF-8", text),
             Self::Message(status, message) => reply::error(status, &encode(&serde_json::json!({ "message": message }))),
+            Self::File { name, content_type, bytes } => {
+                let mut response = reply::empty(StatusCode::OK);
+                response.headers.append("Content-Type", content_type);
+                response.headers.append("Content-Disposition", format!("attachment; filename={name}"));
+                response.body = Body::Full(bytes.into());
+                response
+            }
             Self::Status(status) => reply::empty(status),
             Self::NotFound => reply::not_found(),
         }

@@ -108,7 +108,7 @@ fn leaves(snapshot: &Snapshot) -> impl Iterator<Item = &[u8]> {
     keys.filter_map(|key| key.cert.first().map(|der| &**der))
 }
 
-fn fingerprint(bytes: &[u8]) -> String {
+pub(crate) fn fingerprint(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
         let _writing_to_a_string_succeeds = write!(hex, "{byte:02x}");
         hex

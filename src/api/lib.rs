@@ -3,12 +3,14 @@
 //! Knows no provider and no socket; nothing can be changed through it. What must hold: the answers are those of Traefik
 //! field by field (also in what they show of users and keys), so that dashboards and scripts made for it go on working;
 //! and making an answer never holds up a worker. Our own additions are `/api/problems`: everything that is wrong, with its
-//! place and what was probably meant; `/api/x/explain`: what a request would meet; `/api/x/providers`: how providers fare.
+//! place and what was probably meant; `/api/x/explain`: what a request would meet; `/api/x/providers`: how providers fare;
+//! and what the dashboard shows beside that (`/api/x/traffic`, `/api/x/tail`, `/api/x/events`).
 
 mod answer;
 mod certificates;
 mod dashboard;
 mod entry_points;
+mod events;
 mod explain;
 mod http;
 mod noop;
@@ -19,15 +21,19 @@ mod problems;
 mod providers;
 mod raw;
 mod resource;
+mod support;
 mod tcp;
+mod traffic;
 mod udp;
 mod version;
 mod window;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use trafficcop_config::settings::Settings;
 use trafficcop_exchange::{Exchange, LocalBoxFuture, Method, Reason, Request, Response, Service, StatusCode};
+use trafficcop_observe::{Pulse, Tail};
 use trafficcop_provider::States;
 use trafficcop_snapshot::Snapshot;
 
@@ -49,19 +55,36 @@ pub struct Api {
 struct Inner {
     settings: Arc<Settings>,
     window: Window,
-    states: States,
     version: String,
     /// Empty, or `/base` without a slash at its end.
     base: String,
+    dashboard: Option<Dashboard>,
+    extras: Extras,
+    /// How many are told news.
+    listeners: Arc<AtomicUsize>,
+}
+
+/// What the API shows beside the snapshot. What is None is not there.
+#[derive(Clone, Default)]
+pub struct Extras {
+    /// How providers fare.
+    pub states: States,
+    pub pulse: Option<Arc<Pulse>>,
+    pub tail: Option<Arc<Tail>>,
+    /// Set when the process is stopping: whoever is told news must go.
+    pub stopping: Arc<AtomicBool>,
 }
 
 impl Api {
     /// `window` is opened by whoever makes the [`Live`](trafficcop_snapshot::Live); until then there is nothing to see.
-    pub fn new(settings: Arc<Settings>, window: Window, states: States) -> Self {
+    pub fn new(settings: Arc<Settings>, window: Window, extras: Extras) -> Self {
         let base = settings.api.as_ref().map_or("/", |api| api.base_path.as_str());
         let base = base.trim_end_matches('/').to_owned();
         let version = version::answer(&settings);
-        Self { inner: Arc::new(Inner { settings, window, states, version, base }) }
+        let is_wanted = settings.api.as_ref().is_some_and(|api| api.dashboard);
+        let dashboard = is_wanted.then(|| Dashboard::new(&settings));
+        let listeners = Arc::default();
+        Self { inner: Arc::new(Inner { settings, window, version, base, dashboard, extras, listeners }) }
     }
 }
 
@@ -76,6 +99,9 @@ impl Service for Api {
             Err(answer) => return Box::pin(std::future::ready(answer.into_response())),
         };
         let query = Query::read(req.target.query().unwrap_or(""));
+        if resource == Resource::Events {
+            return Box::pin(std::future::ready(events::answer(&self.inner, &query)));
+        }
         let inner = Arc::clone(&self.inner);
         Box::pin(async move {
             // Thousands of objects take their time; that is no time of the worker's.
@@ -89,8 +115,7 @@ impl Inner {
     /// The dashboard's part of the paths, if it is wanted.
     fn dashboard(&self, req: &Request) -> Option<Response> {
         let path = req.target.path().strip_prefix(&self.base)?;
-        let is_wanted = self.settings.api.as_ref().is_some_and(|api| api.dashboard);
-        if is_wanted { dashboard::route(req, &self.base, path) } else { None }
+        self.dashboard.as_ref()?.route(req, &self.base, path)
     }
 
     /// What the request asks for, or the answer to a request that asks for nothing.
@@ -107,14 +132,31 @@ impl Inner {
         }
     }
 
+    /// Which of our own parts there are, so that nobody need ask in vain.
+    fn features(&self) -> serde_json::Value {
+        serde_json::json!({
+            "traffic": self.extras.pulse.is_some(),
+            "tail": self.extras.tail.is_some(),
+            "writes": Resource::at("x/servers").is_some(),
+        })
+    }
+
     fn show_snapshot(&self, resource: &Resource, snapshot: &Snapshot, query: &Query) -> Answer {
         let settings = &self.settings;
         match resource {
             Resource::Version => Answer::Rendered(self.version.clone()),
             Resource::Overview => Answer::json(&overview::overview(settings, snapshot)),
             Resource::RawData => Answer::json(&raw::raw(snapshot)),
+            Resource::SupportDump => support::dump(settings, snapshot, &self.version),
+            Resource::Features => Answer::json(&self.features()),
+            Resource::Traffic => {
+                self.extras.pulse.as_ref().map_or(Answer::NotFound, |it| Answer::json(&traffic::traffic(it)))
+            }
+            Resource::Tail => self.extras.tail.as_ref().map_or(Answer::NotFound, |it| traffic::tail(it, query)),
+            // Answered before, on the worker.
+            Resource::Events => Answer::NotFound,
             Resource::Problems => Answer::json(&problems::problems(snapshot)),
-            Resource::Providers => Answer::json(&providers::providers(&self.states)),
+            Resource::Providers => Answer::json(&providers::providers(&self.extras.states)),
             Resource::Explain => explain::answer(snapshot, settings, query),
             Resource::Certificates => certificates::list(snapshot, query),
             Resource::Certificate(name) => one("certificate", name, |name| certificates::one(snapshot, name)),

@@ -13,14 +13,18 @@ use crate::resource::Section;
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads `name=value&…`. What is not UTF-8 is read as well as it goes.
+    /// Reads `name=value&…`. As in Go, a pair with a semicolon or a broken escape is as good as not there; what is not UTF-8
+    /// is read as well as it goes.
     pub(crate) fn read(query: &str) -> Self {
-        let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        let decode = |text: &str| {
+            let decoded = percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+            has_whole_escapes(text).then_some(decoded)
+        };
+        let pairs = query.split('&').filter(|pair| !pair.is_empty() && !pair.contains(';'));
         Self(
             pairs
                 .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-                .map(|(name, value)| (decode(name), decode(value)))
+                .filter_map(|(name, value)| Some((decode(name)?, decode(value)?)))
                 .collect(),
         )
     }
@@ -47,6 +51,11 @@ impl Query {
     }
 }
 
+/// Every percent sign begins an escape.
+fn has_whole_escapes(text: &str) -> bool {
+    text.split('%').skip(1).all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|digit| digit.is_ascii_hexdigit()))
+}
+
 /// One object of a list, with what it is searched and sorted by. What does not apply is empty.
 #[derive(Default)]
 pub(crate) struct Row {
@@ -61,6 +70,8 @@ pub(crate) struct Row {
     /// Of a service or middleware, lower-case.
     pub(crate) kind: String,
     pub(crate) servers: usize,
+    /// Of a kind of router that has no middlewares: nobody can ask for one.
+    pub(crate) has_no_middlewares: bool,
     pub(crate) shown: Value,
 }
 
@@ -81,7 +92,7 @@ impl Row {
     }
 
     fn uses(&self, middleware: &str) -> bool {
-        middleware.is_empty() || self.middlewares.iter().any(|name| name == middleware)
+        middleware.is_empty() || self.has_no_middlewares || self.middlewares.iter().any(|name| name == middleware)
     }
 
     fn compare(&self, other: &Self, section: Section, by: &str) -> Ordering {
@@ -158,6 +169,8 @@ mod tests {
     fn order_and_search() {
         check("direction=desc", (200, r#"["c","b","a"]"#, Some("1")));
         check("search=B", (200, r#"["b"]"#, Some("1")));
+        check("search=%62", (200, r#"["b"]"#, Some("1")));
+        check("search=%6&search=%zz&search=a;b", (200, r#"["a","b","c"]"#, Some("1")));
         check("sortBy=nothing", (200, r#"["a","b","c"]"#, Some("1")));
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn router(router: &Object<Router>, report: Option<&ObjectReport>) -> 
 fn router_row(name: &Name, object: &Object<Router>, report: Option<&ObjectReport>) -> Row {
     let mut shown = router(object, report);
     named(&mut shown, name);
-    let mut row = router_details(name, report, shown);
+    let mut row = Row { has_no_middlewares: true, ..router_details(name, report, shown) };
     if let Value::Object(shown) = &mut row.shown {
         // A UDP router has no rule, hence no priority.
         shown.remove("priorityStr");

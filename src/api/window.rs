@@ -25,6 +25,13 @@ impl Window {
 /// The snapshot for as long as one answer takes. It keeps the snapshot alive: not to be held for longer.
 pub struct View(Current);
 
+impl View {
+    /// The snapshot itself, to be compared with others.
+    pub fn shared(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.0)
+    }
+}
+
 impl Deref for View {
     type Target = Snapshot;
     fn deref(&self) -> &Snapshot {

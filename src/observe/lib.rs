@@ -6,7 +6,11 @@ pub mod access;
 pub mod log;
 pub mod metrics;
 mod observer;
+mod pulse;
 mod recorder;
+mod tail;
 
 pub use observer::{Nobody, Observer, Outcome, Record};
+pub use pulse::{BOUNDS, Beat, Pulse};
 pub use recorder::Recorder;
+pub use tail::Tail;

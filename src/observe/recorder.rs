@@ -1,4 +1,4 @@
-//! [`Recorder`]: the observer that feeds the access log and the metrics.
+//! [`Recorder`]: the observer that feeds the access log, the metrics and what the dashboard shows.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use trafficcop_exchange::{Exchange, Headers, Request, Response};
 
 use crate::access::{self, Access};
 use crate::metrics::{self, Metrics};
-use crate::{Observer, Outcome, Record};
+use crate::{Observer, Outcome, Pulse, Record, Tail, tail};
 
 /// See the module. What is None is not fed and costs nothing.
 #[derive(Clone)]
@@ -14,12 +14,20 @@ pub struct Recorder {
     access: Option<Arc<Access>>,
     metrics: Option<Arc<Metrics>>,
     pushed: Arc<[Arc<Metrics>]>,
+    pulse: Option<Arc<Pulse>>,
+    tail: Option<Arc<Tail>>,
 }
 
 impl Recorder {
     /// `pushed`: metrics beside those that are read, one for each receiver.
     pub fn new(access: Option<Arc<Access>>, metrics: Option<Arc<Metrics>>, pushed: Arc<[Arc<Metrics>]>) -> Self {
-        Self { access, metrics, pushed }
+        Self { access, metrics, pushed, pulse: None, tail: None }
+    }
+
+    /// Feeds these as well.
+    #[must_use]
+    pub fn watched(self, pulse: Option<Arc<Pulse>>, tail: Option<Arc<Tail>>) -> Self {
+        Self { pulse, tail, ..self }
     }
 }
 
@@ -29,14 +37,22 @@ impl Observer for Recorder {
         let access = self.access.as_ref().filter(|_| route.is_none_or(|route| route.access_logs));
         let metrics = self.metrics.as_ref().filter(|_| route.is_none_or(|route| route.metrics));
         let is_pushed = !self.pushed.is_empty() && route.is_none_or(|route| route.metrics);
-        if access.is_none() && metrics.is_none() && !is_pushed {
+        // Whoever watches the dashboard does not want to see how it is watched.
+        let is_own = self.pulse.is_some() && route.is_some_and(|route| route.service.ends_with("@internal"));
+        let (pulse, tail) = if is_own { (None, None) } else { (self.pulse.as_ref(), self.tail.as_ref()) };
+        if access.is_none() && metrics.is_none() && !is_pushed && pulse.is_none() {
             return None;
+        }
+        if let Some(pulse) = pulse {
+            pulse.start();
         }
         let pushed = if is_pushed { &*self.pushed } else { &[] };
         Some(Box::new(Parts {
             access: access.map(|access| (Arc::clone(access), access.keep(request))),
             metrics: metrics.map(|metrics| (Arc::clone(metrics), metrics.keep(request))),
             pushed: pushed.iter().map(|metrics| (Arc::clone(metrics), metrics.keep(request))).collect(),
+            pulse: pulse.cloned(),
+            tail: tail.and_then(|tail| Some((Arc::clone(tail), tail.keep(request)?))),
         }))
     }
 
@@ -67,6 +83,8 @@ struct Parts {
     access: Option<(Arc<Access>, access::Kept)>,
     metrics: Option<(Arc<Metrics>, metrics::Kept)>,
     pushed: Vec<(Arc<Metrics>, metrics::Kept)>,
+    pulse: Option<Arc<Pulse>>,
+    tail: Option<(Arc<Tail>, tail::Kept)>,
 }
 
 impl Record for Parts {
@@ -91,6 +109,12 @@ impl Record for Parts {
         }
         for (metrics, kept) in self.metrics.iter().chain(&self.pushed) {
             metrics.count(kept, exchange, outcome);
+        }
+        if let Some(pulse) = &self.pulse {
+            pulse.end(exchange, outcome);
+        }
+        if let Some((tail, kept)) = self.tail {
+            tail.end(kept, exchange, outcome);
         }
     }
 }

@@ -25,7 +25,7 @@ fn ask(static_yaml: &str, method: &Method, uri: &str, headers: &[(&'static str, 
     let window = Window::default();
     let live = Live::new(1, &snapshot(&settings, FILE)).expect("a thread can be started");
     window.open(&live);
-    let api = Api::new(settings, window, trafficcop_provider::States::default());
+    let api = Api::new(settings, window, Extras::default());
     let mut request = Request::new(method.clone(), Target::parse(bytes::Bytes::copy_from_slice(uri.as_bytes())));
     for (name, value) in headers {
         request.headers.append(*name, *value);
@@ -99,13 +99,33 @@ fn the_dashboard_is_where_the_base_path_says() {
         assert_eq!(redirect("/", &[("X-Forwarded-Prefix", elsewhere)]), "302 Location=/dashboard/ ");
     }
     assert!(redirect("/dashboard/", &[]).starts_with("200 Content-Type=text/html; charset=utf-8"));
+    assert!(redirect("/dashboard/assets/app.js", &[]).starts_with("200 Content-Type=text/javascript; charset=utf-8"));
+    assert_eq!(redirect("/dashboard/index.html", &[]), "301 Location=./ ");
     assert_eq!(redirect("/dashboard/app.js", &[]), NOT_FOUND);
 
     let based = "{api: {basePath: /base}, entryPoints: {web: {address: ':80'}}}";
     assert_eq!(ask(based, &Method::GET, "/base", &[]), "302 Location=/base/dashboard/ ");
+    assert_eq!(ask(based, &Method::GET, "/base/", &[]), NOT_FOUND);
+    assert!(ask(based, &Method::GET, "/base/dashboard/", &[]).contains(r#"<meta name="api" content="/base/api/">"#));
     assert_eq!(ask(based, &Method::GET, "/api/version", &[]), NOT_FOUND);
     let version = ask(based, &Method::GET, "/base/api/version", &[]);
     assert!(version.starts_with("200 Content-Type=application/json; charset=UTF-8 {\"Version\":"), "{version}");
+}
+
+#[test]
+fn the_support_dump_is_a_packed_folder_without_secrets() {
+    let with_secret = "{api: {}, entryPoints: {web: {address: ':80'}}, providers: {redis: {password: hunter2}}}";
+    let settings = settings(with_secret);
+    let answer = support::dump(&settings, &snapshot(&settings, FILE), &version::answer(&settings));
+    let Answer::File { bytes, .. } = answer else { panic!("a dump is a file") };
+    let mut tar = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&*bytes), &mut tar).expect("it can be unpacked");
+    let text = String::from_utf8_lossy(&tar);
+    for part in ["version.json", "static-config.json", "runtime-config.json", r#""r@file""#, r#""password":"xxxx""#] {
+        assert!(text.contains(part), "{part} is missing");
+    }
+    assert!(!text.contains("hunter2"));
+    assert_eq!(tar.len() % 512, 0);
 }
 
 #[test]

@@ -29,6 +29,16 @@ section! {
         pub debug: bool = false,
         /// Hides the hint at the vendor's products in the dashboard.
         pub disable_dashboard_ad: bool = false,
+        /// Shows requests in the dashboard as they end. Ours; Traefik has none.
+        pub live_tail: Option<LiveTail> = None,
+    }
+
+    /// The last requests, for the dashboard.
+    pub struct LiveTail {
+        /// Requests that are kept.
+        pub size: i64 = 1000,
+        /// Share of requests that are kept, 0.0 to 1.0.
+        pub sample_rate: f64 = 1.0,
     }
 
     /// The health endpoint.
