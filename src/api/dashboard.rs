@@ -65,9 +65,9 @@ impl Part {
         let packed = self.packed.as_ref().filter(|_| req.headers.get_str("Accept-Encoding").is_some_and(accepts));
         let mut response = reply::empty(StatusCode::OK);
         response.headers.append("Content-Type", self.content_type);
-        response.headers.append("Cache-Control", FOREVER);
         response.headers.append("X-Content-Type-Options", "nosniff");
         if self.packed.is_some() {
+            response.headers.append("Cache-Control", FOREVER);
             response.headers.append("Vary", "Accept-Encoding");
         }
         if packed.is_some() {

@@ -49,6 +49,12 @@ class Upstream(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def handle(self):
+        try:
+            super().handle()
+        except ConnectionError:
+            pass
+
 
 def configuration(folder, upstream, web, api, dead):
     (folder / "static.json").write_text(json.dumps({
@@ -73,13 +79,16 @@ def configuration(folder, upstream, web, api, dead):
         "all": {"rule": "PathPrefix(`/`)", "service": "shop", "priority": 1},
         "typo": {"rule": "Hots(`typo.example`)", "service": "shop"},
         "lost": {"rule": "Host(`lost.example`)", "service": "shpo", "middlewares": ["nobody"]},
+        # Answered by a middleware, so that no slow server bounds the load.
+        "load": {"rule": "PathPrefix(`/load`)", "service": "shop", "priority": 9000, "middlewares": ["away"]},
         "split": {"rule": "Host(`split.example`)", "service": "canary"},
     }
     return {
         "http": {
             "routers": routers,
             "services": {"shop": up, "next": up, "canary": {"weighted": {"services": [{"name": "shop", "weight": 9}, {"name": "next", "weight": 1}]}}},
-            "middlewares": {"auth": {"basicAuth": {"users": ["u:{SHA}fEqNCco3Yq9h5ZUglD3CZJT4lBs="]}}, "slim": {"compress": {}}},
+            "middlewares": {"auth": {"basicAuth": {"users": ["u:{SHA}fEqNCco3Yq9h5ZUglD3CZJT4lBs="]}}, "slim": {"compress": {}},
+                            "away": {"redirectRegex": {"regex": "^.*$", "replacement": "http://away.example/"}}},
         },
         "tcp": {"routers": {"db": {"rule": "HostSNI(`*`)", "service": "db", "entryPoints": ["db"]}},
                 "services": {"db": {"loadBalancer": {"servers": [{"address": "127.0.0.1:5432"}]}}}},
@@ -187,7 +196,7 @@ def pages(address):
             page.driver.quit()
 
 
-def flows(address, folder, document):
+def flows(address, folder, document, web):
     page = Page(address)
     driver = page.driver
     try:
@@ -220,11 +229,12 @@ def flows(address, folder, document):
 
         page.open("explain", "Tell which request")
         field = driver.find_element(By.NAME, "url")
-        field.send_keys("http://shop.example/x", Keys.ENTER)
+        field.send_keys(f"http://shop.example:{web}/x", Keys.ENTER)
         page.sees("it answers TLS only")
         check("all@file" in page.text(), "explain names the router that wins")
 
-        page.open("", "Overview")
+        driver.get("about:blank")
+        page.open("", "Requests per second")
         body = driver.find_element(By.TAG_NAME, "body")
         body.send_keys(Keys.TAB)
         check(driver.switch_to.active_element.text == "To the content", "the first tab leads to the content")
@@ -254,7 +264,7 @@ def load(web, rate, seconds):
             while time.monotonic() < end:
                 connection.sendall(request * 10)
                 got = b""
-                while got.count(b"HTTP/1.1 200") < 10:
+                while got.count(b"HTTP/1.1 302") < 10:
                     part = connection.recv(65536)
                     if not part:
                         return
@@ -288,7 +298,7 @@ def tail(address, web, api):
         search = page.driver.find_element(By.CSS_SELECTOR, "input[type=search]")
         search.send_keys("host0003")
         until("the filter", lambda: "host0004" not in page.text() and "host0003" in page.text())
-        check(rate > 200, f"the live tail kept up beside {rate:.0f} requests a second (the upstream is Python)")
+        check(rate > 1000, f"the live tail kept up beside {rate:.0f} requests a second")
         quiet(page, "tail")
     finally:
         page.driver.quit()
@@ -318,7 +328,7 @@ def main():
         if not axe.exists():
             print("axe could not be had: accessibility is not checked", flush=True)
         address = f"http://127.0.0.1:{api}/dashboard/"
-        flows(address, folder, document)
+        flows(address, folder, document, web)
         tail(address, web, api)
         pages(address)
         # Whoever listens does not hold up the end.

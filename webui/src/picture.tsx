@@ -50,7 +50,11 @@ export function pathOf(protocol: string, router: any): Way {
     const name = qualified(middleware, router.name);
     way.push([{ id: `m:${name}`, title: name, note: "middleware", to: link(protocol, "middlewares", name) }]);
   }
-  if (router.service) {
+  if (router.service && router.status === "disabled") {
+    // What it names may not exist; asking for it would be an error of its own.
+    const name = qualified(router.service, router.name);
+    way.push([{ id: `s:${name}`, title: name, note: "not reached" }]);
+  } else if (router.service) {
     const [service, servers] = behind(protocol, qualified(router.service, router.name));
     way.push([service]);
     if (servers.length > 0) way.push(servers);
