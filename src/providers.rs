@@ -20,11 +20,23 @@ type Start = fn(&Settings, &Starter);
 const PROVIDERS: &[Start] = &[
     #[cfg(feature = "acme")]
     |settings, starter| starter.start::<trafficcop_provider_acme::Acme>(starter.acme.settings(settings)),
+    #[cfg(feature = "consul")]
+    consul,
     #[cfg(feature = "docker")]
     |settings, starter| starter.start::<trafficcop_provider_docker::Docker>(settings.providers.docker.clone()),
+    #[cfg(feature = "etcd")]
+    |settings, starter| starter.start::<trafficcop_provider_etcd::Etcd>(settings.providers.etcd.clone()),
+    #[cfg(not(feature = "etcd"))]
+    |settings, starter| starter.left_out("etcd", settings.providers.etcd.is_some()),
     |settings, starter| starter.start::<trafficcop_provider_file::File>(file(settings)),
     #[cfg(feature = "http")]
     |settings, starter| starter.start::<trafficcop_provider_http::Http>(settings.providers.http.clone()),
+    #[cfg(feature = "redis")]
+    |settings, starter| starter.start::<trafficcop_provider_redis::Redis>(settings.providers.redis.clone()),
+    #[cfg(feature = "zookeeper")]
+    |settings, starter| {
+        starter.start::<trafficcop_provider_zookeeper::ZooKeeper>(settings.providers.zoo_keeper.clone())
+    },
 ];
 
 /// Starts every provider that the settings name; each runs on the current runtime until the process ends.
@@ -50,6 +62,17 @@ impl Starter {
         let publisher = Publisher::new(name, self.out.clone(), self.check.clone());
         self.states.add(name, publisher.state());
         publisher
+    }
+
+    /// This build does not have the provider that the settings ask for.
+    #[cfg(not(feature = "etcd"))]
+    fn left_out(&self, name: &str, is_wanted: bool) {
+        if is_wanted {
+            let publisher = self.publisher(name);
+            let error = ProviderError(format!("providers.{name}: this build is without it (cargo feature {name})"));
+            publisher.state().lost(&error);
+            tokio::spawn(async move { publisher.refuse(unusable(&error)).await });
+        }
     }
 
     fn start<P: Provider>(&self, settings: Option<P::Settings>) {
@@ -84,6 +107,20 @@ impl Starter {
                 tokio::time::sleep(pause).await;
             }
         });
+    }
+}
+
+/// One for each namespace, or the one.
+#[cfg(feature = "consul")]
+fn consul(settings: &Settings, starter: &Starter) {
+    use trafficcop_provider_consul::{Consul, Settings};
+    let Some(consul) = &settings.providers.consul else { return };
+    if consul.namespaces.is_empty() {
+        return starter.start::<Consul>(Some(Settings { consul: consul.clone(), namespace: None }));
+    }
+    for namespace in &consul.namespaces {
+        let settings = Settings { consul: consul.clone(), namespace: Some(namespace.clone()) };
+        starter.start_named::<Consul>(&format!("consul-{namespace}"), Some(settings));
     }
 }
 

@@ -4,6 +4,8 @@
 //! Knows no provider. What must hold: no answer is read beyond its bound, a connection that leads nowhere any more is
 //! found out within seconds, and no error shows what an address holds of passwords.
 
+pub mod consul;
+
 use std::error::Error as _;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -67,6 +69,14 @@ fn sections(settings: &ClientTls, alpn: Vec<Vec<u8>>) -> Tls {
         alpn,
         ..Tls::default()
     }
+}
+
+/// The PEM itself, or what the file of that name holds.
+pub fn pem(text: &str) -> std::io::Result<Vec<u8>> {
+    if text.contains("-----BEGIN ") {
+        return Ok(text.as_bytes().to_vec());
+    }
+    std::fs::read(text).map_err(|error| std::io::Error::new(error.kind(), format!("{text}: {error}")))
 }
 
 /// A client that believes whom the settings name, or else the authorities of this machine.
