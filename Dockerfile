@@ -2,10 +2,13 @@
 FROM rust:1-bookworm AS build
 ARG PROFILE=dist
 WORKDIR /src
+# The client of etcd is made from protocol files when it is built.
+RUN command -v protoc >/dev/null \
+ || (apt-get update -q && apt-get install -y -q --no-install-recommends protobuf-compiler libprotobuf-dev)
 COPY . .
 # A static glibc binary; the explicit target keeps build scripts and procedural macros dynamic.
 RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
- && RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --profile "$PROFILE" --target "$target" \
+ && RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --features etcd --profile "$PROFILE" --target "$target" \
  && mkdir -p /image/usr/local/bin /image/usr/bin /image/bin /image/etc/ssl/certs /image/etc/traefik /image/tmp \
  && cp "target/$target/$PROFILE/trafficcop" /image/usr/local/bin/trafficcop \
  && ln -s trafficcop /image/usr/local/bin/traefik \
