@@ -35,7 +35,7 @@ const PROVIDERS: &[Start] = &[
     |settings, starter| starter.start::<trafficcop_provider_redis::Redis>(settings.providers.redis.clone()),
     #[cfg(feature = "zookeeper")]
     |settings, starter| {
-        starter.start::<trafficcop_provider_zookeeper::ZooKeeper>(settings.providers.zoo_keeper.clone())
+        starter.start::<trafficcop_provider_zookeeper::ZooKeeper>(settings.providers.zoo_keeper.clone());
     },
 ];
 

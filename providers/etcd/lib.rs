@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use etcd_client::{
-    Certificate, Client, ConnectOptions, EventType, GetOptions, Identity, KeyValue, TlsOptions, WatchOptions,
-    WatchStream,
+    Certificate, Client, ConnectOptions, EventType, GetOptions, Identity, KeyValue, ResponseHeader, TlsOptions,
+    WatchOptions, WatchStream,
 };
 use trafficcop_config::settings::stores::Etcd as Settings;
 use trafficcop_kv::{Change, Pairs, Store, StoreError, prefix, root, watch};
@@ -51,7 +51,7 @@ impl Provider for Etcd {
 
     async fn run(&mut self, out: &Publisher) -> Result<(), ProviderError> {
         let root = self.root.clone();
-        match watch(self, &root, out).await {}
+        match Box::pin(watch(self, &root, out)).await {}
     }
 }
 
@@ -70,7 +70,7 @@ impl Store for Etcd {
             let options = GetOptions::new().with_range(end.clone()).with_limit(PAGE).with_revision(revision);
             let mut answer = within(CONNECT * 5, client.get(from.clone(), Some(options))).await?;
             if revision == 0 {
-                revision = answer.header().map_or(0, |header| header.revision());
+                revision = answer.header().map_or(0, ResponseHeader::revision);
             }
             let more = answer.more();
             for pair in answer.take_kvs() {

@@ -47,7 +47,7 @@ impl Access {
             check(sentinel)?;
         }
         let tls = settings.tls.as_ref().map(tls).transpose()?;
-        Ok(Self { endpoints, tls, settings })
+        Ok(Self { endpoints, settings, tls })
     }
 
     pub(crate) fn sentinel(&self) -> Option<&Sentinel> {

@@ -49,7 +49,8 @@ async fn ask(access: &Access, settings: &Sentinel) -> Result<Known, StoreError> 
         match ask_one(access, settings, endpoint).await {
             Ok(Some(known)) => return Ok(known),
             Ok(None) => {
-                failures.push(format!("{}:{} knows no master {:?}", endpoint.host, endpoint.port, settings.master_name))
+                failures
+                    .push(format!("{}:{} knows no master {:?}", endpoint.host, endpoint.port, settings.master_name));
             }
             Err(error) => failures.push(format!("{}:{}: {error}", endpoint.host, endpoint.port)),
         }

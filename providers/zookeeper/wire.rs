@@ -32,7 +32,7 @@ pub(crate) fn frame(out: &mut BytesMut, write: impl FnOnce(&mut BytesMut)) {
 }
 
 pub(crate) fn put_text(out: &mut BytesMut, text: &str) {
-    out.put_i32(text.len() as i32);
+    out.put_u32(text.len() as u32);
     out.put_slice(text.as_bytes());
 }
 

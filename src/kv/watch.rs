@@ -87,9 +87,11 @@ async fn follow<S: Store>(
 async fn publish<S: Store>(pairs: &Arc<Pairs>, root: &str, out: &Publisher) -> Duration {
     let began = Instant::now();
     let (shared, root) = (Arc::clone(pairs), root.to_owned());
-    match tokio::task::spawn_blocking(move || shared.configuration(&root, S::NAME)).await {
-        Ok(read) => out.accept(read).await,
-        Err(_) => tracing::error!(provider = out.provider(), "Decoding the keys failed inside."),
+    let decoded = tokio::task::spawn_blocking(move || shared.configuration(&root, S::NAME));
+    if let Ok(read) = decoded.await {
+        out.accept(read).await;
+    } else {
+        tracing::error!(provider = out.provider(), "Decoding the keys failed inside.");
     }
     began.elapsed()
 }
