@@ -127,6 +127,18 @@ fn the_dynamic_configuration_loads() {
 }
 
 #[test]
+fn the_recipes_load() {
+    let mut files = 0;
+    for entry in fs::read_dir(examples().join("recipes")).expect("the folder exists").flatten() {
+        let configuration = file(&entry.path());
+        middlewares(&configuration);
+        references_hold(&configuration, &entry.path().display().to_string());
+        files += 1;
+    }
+    assert!(files > 4, "{files}");
+}
+
+#[test]
 fn the_services_load() {
     let configuration = file(&examples().join("services.yml"));
     references_hold(&configuration, "services.yml");

@@ -1,12 +1,13 @@
 //! The read-only window: what the snapshot in force says of itself, in the shape that tools know from Traefik.
 //!
-//! Knows no provider and no socket; nothing can be changed through it. What must hold: the answers are those of Traefik
+//! Knows no provider and no socket; nothing can be changed through it, but caches that allow it can be emptied. What must hold: the answers are those of Traefik
 //! field by field (also in what they show of users and keys), so that dashboards and scripts made for it go on working;
 //! and making an answer never holds up a worker. Our own additions are `/api/problems`: everything that is wrong, with its
 //! place and what was probably meant; `/api/x/explain`: what a request would meet; `/api/x/providers`: how providers fare;
-//! and what the dashboard shows beside that (`/api/x/traffic`, `/api/x/tail`, `/api/x/events`).
+//! `/api/x/cache`: what caches hold; and what the dashboard shows beside that (`/api/x/traffic`, `/api/x/tail`, `/api/x/events`).
 
 mod answer;
+mod caches;
 mod certificates;
 mod dashboard;
 mod entry_points;
@@ -122,7 +123,13 @@ impl Inner {
     fn resource(&self, req: &Request) -> Result<Resource, Answer> {
         let path = req.target.path().strip_prefix(&self.base).and_then(|path| path.strip_prefix("/api/"));
         let resource = path.and_then(Resource::at).ok_or(Answer::NotFound)?;
-        if req.method == Method::GET { Ok(resource) } else { Err(Answer::Status(StatusCode::METHOD_NOT_ALLOWED)) }
+        match req.method {
+            Method::GET => Ok(resource),
+            Method::DELETE if resource == Resource::Caches => {
+                Err(caches::purge(&Query::read(req.target.query().unwrap_or(""))))
+            }
+            _ => Err(Answer::Status(StatusCode::METHOD_NOT_ALLOWED)),
+        }
     }
 
     fn show(&self, resource: &Resource, query: &Query) -> Answer {
@@ -158,6 +165,7 @@ impl Inner {
             Resource::Problems => Answer::json(&problems::problems(snapshot)),
             Resource::Providers => Answer::json(&providers::providers(&self.extras.states)),
             Resource::Explain => explain::answer(snapshot, settings, query),
+            Resource::Caches => caches::list(),
             Resource::Certificates => certificates::list(snapshot, query),
             Resource::Certificate(name) => one("certificate", name, |name| certificates::one(snapshot, name)),
             Resource::EntryPoints => page::list(entry_points::all(settings), query),

@@ -49,7 +49,12 @@ impl Chain {
     }
 
     pub fn run<'a>(&'a self, req: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
-        Next { steps: &self.steps, service: &*self.service }.run(req, cx)
+        self.steps().run(req, cx)
+    }
+
+    /// All of it, as what is left.
+    pub fn steps(&self) -> Next<'_> {
+        Next { steps: &self.steps, service: &self.service }
     }
 }
 
@@ -63,12 +68,17 @@ impl Service for Chain {
 #[derive(Clone, Copy)]
 pub struct Next<'a> {
     steps: &'a [Step],
-    service: &'a dyn Service,
+    service: &'a Arc<dyn Service>,
 }
 
 impl<'a> Next<'a> {
-    pub fn new(steps: &'a [Step], service: &'a dyn Service) -> Self {
+    pub fn new(steps: &'a [Step], service: &'a Arc<dyn Service>) -> Self {
         Self { steps, service }
+    }
+
+    /// The same, for work that outlives the request: it holds on to what the snapshot built.
+    pub fn detached(self) -> Chain {
+        Chain::new(self.steps, Arc::clone(self.service))
     }
 
     /// Runs the rest. Filters up to the next wrapping step run here, in a loop; only waiting allocates.

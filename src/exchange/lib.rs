@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod chain;
+pub mod conditions;
 mod connection;
 mod exchange;
 pub mod fault;

@@ -101,6 +101,8 @@ reasons! {
     RequestTooLarge = "request_too_large" "413",
     /// The server's answer is past a limit.
     ResponseTooLarge = "response_too_large" "500",
+    /// The client wants only what a cache holds, and it holds nothing.
+    OnlyIfCached = "only_if_cached" "504",
     /// No encoding that the client accepts.
     NotAcceptable = "not_acceptable" "406",
     /// The user, token or key was missing or wrong, or the asked server said no.

@@ -11,10 +11,9 @@
 //! ```
 //!
 //! Users are written as `htpasswd` does: `name:hash` with bcrypt, MD5 (`$apr1$`, `$1$`) or `{SHA}`; a `usersFile` holds
-//! one a line, with `#` comments. Without any user the middleware is not built and its routers are closed. The refusal is
+//! one a line, with `#` comments, and is read again within a second of a change (what is no good leaves the last in force). Without any user the middleware is not built and its routers are closed. The refusal is
 //! 401 `401 Unauthorized`. An unknown user takes as long as a known one.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -23,8 +22,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use trafficcop_exchange::{Around, Exchange, Headers, LocalBoxFuture, Next, Reason, Request, Response, StatusCode};
 
+use crate::users::Users;
 use crate::verified::Verified;
-use crate::{BuildError, ChainBuilder, Middleware, password, users};
+use crate::{BuildError, ChainBuilder, Middleware, password};
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -50,15 +50,13 @@ impl Middleware for BasicAuth {
     const NAME: &'static str = "basicAuth";
 
     fn build(self, chain: &mut ChainBuilder<'_>) -> Result<(), BuildError> {
-        let users = users::load(&self.users, &self.users_file, |line| match line.split_once(':') {
+        let users = Users::load(&self.users, &self.users_file, |line| match line.split_once(':') {
             Some((name, hash)) if !hash.contains(':') => Ok((name.to_owned(), hash.to_owned())),
             _ => Err(format!("error parsing BasicUser: {}", line.split(':').next().unwrap_or(""))),
         })?;
         let realm = if self.realm.is_empty() { "traefik" } else { &self.realm };
-        let stand_in = users.values().max_by_key(|hash| password::is_slow(hash)).cloned().unwrap_or_default();
         chain.around(Gate {
             users,
-            stand_in,
             challenge: Bytes::from(format!("Basic realm=\"{realm}\"")),
             remove_header: self.remove_header,
             header_field: self.header_field,
@@ -69,9 +67,7 @@ impl Middleware for BasicAuth {
 }
 
 struct Gate {
-    users: BTreeMap<String, String>,
-    /// The hash that is verified for unknown users.
-    stand_in: String,
+    users: Users,
     challenge: Bytes,
     remove_header: bool,
     header_field: String,
@@ -82,23 +78,26 @@ impl Gate {
     /// Whether the credentials are those of a user.
     async fn opens(&self, credentials: &str) -> bool {
         let Some((name, secret)) = credentials.split_once(':') else { return false };
-        let known = self.users.get(name);
-        let hash = known.unwrap_or(&self.stand_in);
+        let users = self.users.now().await;
+        let known = users.get(name);
+        let hash = known.unwrap_or(&users.stand_in);
         let right = if password::is_slow(hash) {
-            self.verify_slowly(hash, credentials, secret).await
+            self.verify_slowly(hash, credentials, secret, known.is_some()).await
         } else {
             password::verify(hash, secret.as_bytes())
         };
         right && known.is_some()
     }
 
-    async fn verify_slowly(&self, hash: &str, credentials: &str, secret: &str) -> bool {
+    async fn verify_slowly(&self, hash: &str, credentials: &str, secret: &str, is_known: bool) -> bool {
+        // With its hash, so that a password that was changed is forgotten.
+        let credentials = &format!("{hash} {credentials}");
         if self.known.holds(credentials) {
             return true;
         }
         let (hash, secret): (Arc<str>, Arc<[u8]>) = (hash.into(), secret.as_bytes().into());
         let right = password::apart(move || password::verify(&hash, &secret)).await.unwrap_or(false);
-        if right && self.users.contains_key(credentials.split(':').next().unwrap_or("")) {
+        if right && is_known {
             self.known.remember(credentials);
         }
         right
@@ -133,7 +132,7 @@ fn credentials(headers: &Headers) -> Option<String> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()
+    String::from_utf8(STANDARD.decode(encoded).ok()?).ok()
 }
 
 /// The refusal; shared with digestAuth.

@@ -67,6 +67,15 @@ impl Middleware for Buffering {
     const NAME: &'static str = "buffering";
 
     fn build(self, chain: &mut ChainBuilder<'_>) -> Result<(), BuildError> {
+        let sizes = [
+            ("maxRequestBodyBytes", self.max_request_body_bytes),
+            ("memRequestBodyBytes", self.mem_request_body_bytes),
+            ("maxResponseBodyBytes", self.max_response_body_bytes),
+            ("memResponseBodyBytes", self.mem_response_body_bytes),
+        ];
+        if let Some((name, size)) = sizes.iter().find(|(_, size)| *size < 0) {
+            return Err(BuildError::invalid(format!("{name} must be 0 or more, and is {size}")));
+        }
         let limit = |size: i64| u64::try_from(size).ok().filter(|size| *size > 0).unwrap_or(u64::MAX);
         let memory = |size: i64| usize::try_from(size).unwrap_or(0);
         let retry = match self.retry_expression.as_str() {

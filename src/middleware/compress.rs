@@ -192,6 +192,8 @@ impl Around for Compressor {
             if named && self.is_wanted(&response) {
                 let announced = response.headers.get_str("Content-Length").and_then(|length| length.parse().ok());
                 response.headers.remove("Content-Length");
+                // Ranges would be of the compressed form, which nobody keeps.
+                response.headers.remove("Accept-Ranges");
                 response.headers.insert("Content-Encoding", encoding.name());
                 response.body = Compressed::body(stream::gather(response.body, announced).await, encoding);
             }

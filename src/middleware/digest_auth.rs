@@ -13,7 +13,6 @@
 mod credentials;
 mod nonces;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
@@ -24,7 +23,8 @@ use trafficcop_exchange::{Around, Exchange, LocalBoxFuture, Next, Reason, Reques
 
 use self::credentials::Credentials;
 use self::nonces::Nonces;
-use crate::{BuildError, ChainBuilder, Middleware, basic_auth, users};
+use crate::users::{List, Users};
+use crate::{BuildError, ChainBuilder, Middleware, basic_auth};
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -50,7 +50,7 @@ impl Middleware for DigestAuth {
     const NAME: &'static str = "digestAuth";
 
     fn build(self, chain: &mut ChainBuilder<'_>) -> Result<(), BuildError> {
-        let users = users::load(&self.users, &self.users_file, |line| match *line.split(':').collect::<Vec<_>>() {
+        let users = Users::load(&self.users, &self.users_file, |line| match *line.split(':').collect::<Vec<_>>() {
             [name, realm, hash] => Ok((format!("{name}:{realm}"), hash.to_ascii_lowercase())),
             _ => Err(format!("error parsing DigestUser: {}", line.split(':').next().unwrap_or(""))),
         })?;
@@ -68,7 +68,7 @@ impl Middleware for DigestAuth {
 
 struct Gate {
     /// By `name:realm`.
-    users: BTreeMap<String, String>,
+    users: Users,
     realm: String,
     opaque: String,
     nonces: Nonces,
@@ -78,7 +78,7 @@ struct Gate {
 
 impl Gate {
     /// Whether that is the right answer to our challenge.
-    fn opens(&self, req: &Request, given: &Credentials) -> Option<()> {
+    fn opens(&self, users: &List, req: &Request, given: &Credentials) -> Option<()> {
         let mine =
             given.realm == self.realm && given.opaque == self.opaque && given.algorithm_is_md5 && given.qop == "auth";
         let about_this = given.uri == req.target.to_uri();
@@ -86,8 +86,8 @@ impl Gate {
             return None;
         }
         // An unknown user is computed like a known one.
-        let known = self.users.get(&format!("{}:{}", given.user, self.realm));
-        let secret = known.map_or("00000000000000000000000000000000", String::as_str);
+        let known = users.get(&format!("{}:{}", given.user, self.realm));
+        let secret = known.unwrap_or("00000000000000000000000000000000");
         let request = hex(format!("{}:{}", req.method, given.uri).as_bytes());
         let expected =
             hex(format!("{secret}:{}:{}:{}:{}:{request}", given.nonce, given.count, given.client_nonce, given.qop)
@@ -116,20 +116,24 @@ fn hex(text: &[u8]) -> String {
 
 impl Around for Gate {
     fn call<'a>(&'a self, mut req: Request, cx: &'a mut Exchange, next: Next<'a>) -> LocalBoxFuture<'a, Response> {
-        let given = req.headers.get_str("Authorization").and_then(Credentials::parse);
-        // Logs tell who tried as well.
-        cx.user = given.as_ref().map(|given| given.user.as_str().into());
-        let Some(Credentials { user, .. }) = given.filter(|given| self.opens(&req, given).is_some()) else {
-            cx.reason = Some(Reason::AuthDenied);
-            return Box::pin(std::future::ready(basic_auth::unauthorized(&self.challenge())));
-        };
-        if !self.header_field.is_empty() {
-            req.headers.insert(self.header_field.clone(), user);
-        }
-        if self.remove_header {
-            req.headers.remove("Authorization");
-        }
-        next.run(req, cx)
+        Box::pin(async move {
+            let given = req.headers.get_str("Authorization").and_then(Credentials::parse);
+            // Logs tell who tried as well.
+            cx.user = given.as_ref().map(|given| given.user.as_str().into());
+            let users = self.users.now().await;
+            let right = given.filter(|given| self.opens(&users, &req, given).is_some());
+            let Some(Credentials { user, .. }) = right else {
+                cx.reason = Some(Reason::AuthDenied);
+                return basic_auth::unauthorized(&self.challenge());
+            };
+            if !self.header_field.is_empty() {
+                req.headers.insert(self.header_field.clone(), user);
+            }
+            if self.remove_header {
+                req.headers.remove("Authorization");
+            }
+            next.run(req, cx).await
+        })
     }
 }
 

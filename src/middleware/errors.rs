@@ -45,7 +45,7 @@ pub(crate) struct Errors {
     /// Path and query of the question; `/` if empty.
     #[serde(skip_serializing_if = "String::is_empty")]
     query: String,
-    /// The request headers that are sent along; all if absent, none if empty.
+    /// The request headers that are sent along; all if absent or empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     error_request_headers: Option<Vec<String>>,
 }
@@ -62,7 +62,8 @@ impl Middleware for Errors {
         };
         let rewrites = self.status_rewrites.iter().map(rewrite).collect::<Result<_, _>>()?;
         let service = chain.service(&self.service)?;
-        chain.around(Pages { status, rewrites, service, query: self.query, forwarded: self.error_request_headers });
+        let forwarded = self.error_request_headers.filter(|names| !names.is_empty());
+        chain.around(Pages { status, rewrites, service, query: self.query, forwarded });
         Ok(())
     }
 }
@@ -185,7 +186,8 @@ mod tests {
 
     #[test]
     fn headers_can_be_limited() {
-        check("{status: ['503'], service: e, errorRequestHeaders: []}", (503, "/", None));
+        check("{status: ['503'], service: e, errorRequestHeaders: []}", (503, "/", Some("1")));
+        check("{status: ['503'], service: e, errorRequestHeaders: [x-other]}", (503, "/", None));
         check("{status: ['503'], service: e, errorRequestHeaders: [x-kept]}", (503, "/", Some("1")));
     }
 }

@@ -10,13 +10,15 @@
 //!       authResponseHeaders: [Remote-User, Remote-Groups]
 //! ```
 //!
+//! Whole configurations for Authelia, Authentik and oauth2-proxy are in `examples/recipes/`.
+//!
 //! The question is a GET (or, with `preserveRequestMethod`, the request's own method) with the request's headers, or those
 //! in `authRequestHeaders`, and `X-Forwarded-Method`, `-Proto`, `-Host`, `-Uri` and `-For`; with `forwardBody` also its
 //! body, up to `maxBodySize` bytes (more is answered 401). A 2xx lets the request pass, with `authResponseHeaders` and
 //! those matching `authResponseHeadersRegex` taken over from the answer; any other answer goes to the client, its
 //! Location made absolute unless `preserveLocationHeader` is set. `authSigninURL` turns a 401 into a redirection. A server
 //! that cannot be reached is answered 500: nothing passes unasked. `trustForwardHeader` has three states, as in Traefik:
-//! unset overwrites those five headers, `false` removes every `X-Forwarded-*` first, `true` keeps what is there.
+//! unset overwrites those five headers, `false` removes every `X-Forwarded-*` first, `true` keeps what is there. The expression is matched against names as Go spells them (`X-Auth-User`).
 
 mod answer;
 mod question;
@@ -107,7 +109,7 @@ impl Middleware for ForwardAuth {
         let pattern =
             match self.auth_response_headers_regex.as_str() {
                 "" => None,
-                text => Some(Regex::new(&format!("(?i){text}")).map_err(|error| {
+                text => Some(Regex::new(text).map_err(|error| {
                     BuildError::invalid(format!("error compiling regular expression {text}: {error}"))
                 })?),
             };

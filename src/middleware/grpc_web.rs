@@ -69,8 +69,8 @@ impl Translate {
     }
 }
 
-/// `x-grpc-web, a` as `X-Grpc-Web, A`.
-fn canonical_list(names: &str) -> String {
+/// `x-grpc-web, a` as `X-Grpc-Web, A`; shared with forwardAuth.
+pub(crate) fn canonical_list(names: &str) -> String {
     let canonical = |name: &str| {
         let part = |part: &str| {
             let mut part = part.to_ascii_lowercase();

@@ -10,6 +10,7 @@ pub mod tcp;
 mod address_list;
 mod client_tls;
 mod go_path;
+mod go_url;
 mod ip_strategy;
 #[cfg(test)]
 mod testing;
@@ -18,6 +19,7 @@ mod add_prefix;
 mod api_key;
 mod basic_auth;
 mod buffering;
+mod cache;
 mod chain;
 mod circuit_breaker;
 mod compress;
@@ -53,6 +55,7 @@ mod users;
 mod verified;
 
 pub use builder::{BuildError, ChainBuilder, Parts};
+pub use cache::{Cached, caches, purge};
 pub use registry::{KINDS, Kind, find, nearest};
 
 use serde::Serialize;

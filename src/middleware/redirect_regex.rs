@@ -8,13 +8,13 @@
 //!   www: {redirectRegex: {regex: "^https?://www\\.(.*)", replacement: "https://${1}", permanent: true}}
 //! ```
 //!
-//! The scheme is that of the connection. A GET is answered 302 (301 if permanent), every other method 307 (308).
+//! The scheme is that of the connection. What is no URL is answered 502. A GET is answered 302 (301 if permanent), every other method 307 (308).
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use trafficcop_exchange::{Exchange, Filter, Flow, Method, Reason, Request, Response, StatusCode, reply};
 
-use crate::{BuildError, ChainBuilder, Middleware};
+use crate::{BuildError, ChainBuilder, Middleware, go_url};
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -66,9 +66,14 @@ pub(crate) fn redirect(location: &str, permanent: bool, req: &Request, cx: &mut 
         (false, false) => StatusCode::TEMPORARY_REDIRECT,
         (false, true) => StatusCode::PERMANENT_REDIRECT,
     };
+    let Some(location) = go_url::normalized(location) else {
+        tracing::debug!(location, "A redirection leads to what is no URL.");
+        cx.reason = Some(Reason::Failed);
+        return reply::status_text(StatusCode::BAD_GATEWAY);
+    };
     cx.reason = Some(Reason::Redirect);
     let mut response = reply::status_text(status);
-    response.headers.append("Location", location.to_owned());
+    response.headers.append("Location", location);
     response
 }
 

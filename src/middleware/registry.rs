@@ -6,6 +6,7 @@ use crate::add_prefix::AddPrefix;
 use crate::api_key::ApiKey;
 use crate::basic_auth::BasicAuth;
 use crate::buffering::Buffering;
+use crate::cache::Cache;
 use crate::chain::Chain;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::compress::Compress;
@@ -62,6 +63,7 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<ApiKey>(),
     Kind::of::<BasicAuth>(),
     Kind::of::<Buffering>(),
+    Kind::of::<Cache>(),
     Kind::of::<Chain>(),
     Kind::of::<CircuitBreaker>(),
     Kind::of::<Compress>(),

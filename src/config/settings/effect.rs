@@ -55,6 +55,10 @@ pub const STATIC: &[NoEffect] = &[
 
 /// Of the dynamic configuration. A path covers all below it.
 pub const DYNAMIC: &[NoEffect] = &[
+    no(
+        "http.middlewares.*.headers.featurePolicy",
+        "it has none in Traefik v3 either; permissionsPolicy took its place",
+    ),
     no("http.middlewares.*.plugin", CLOSED),
     no("http.middlewares.*.rateLimit.redis.maxActiveConns", ONE),
     no("http.middlewares.*.rateLimit.redis.minIdleConns", ONE),

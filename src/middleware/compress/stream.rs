@@ -46,7 +46,7 @@ const MOMENT: Duration = Duration::from_millis(100);
 
 /// Gathers an answer whose length is announced and small. What does not end within a moment stays a stream.
 pub(super) async fn gather(mut body: Body, announced: Option<u64>) -> Body {
-    if matches!(body, Body::Full(_)) || announced.is_none_or(|length| length > ONE_GO as u64) {
+    if matches!(body, Body::Full(_)) || announced.or(body.remaining()).is_none_or(|length| length > ONE_GO as u64) {
         return body;
     }
     let mut frames = VecDeque::new();

@@ -5,6 +5,7 @@ use trafficcop_exchange::{Body, Exchange, Headers, Request, Response, StatusCode
 
 use super::Gate;
 use super::question::strip_hop_by_hop;
+use crate::grpc_web::canonical_list;
 
 impl Gate {
     /// A permission: the request takes over what it may. What the client itself sent under those names is removed.
@@ -16,8 +17,10 @@ impl Gate {
             }
         }
         if let Some(pattern) = &self.pattern {
-            req.headers.retain(|name, _| !pattern.is_match(name));
-            for (name, value) in answer.iter().filter(|(name, _)| pattern.is_match(name)) {
+            // As Go spells them, with regard to case.
+            let is_match = |name: &str| pattern.is_match(&canonical_list(name));
+            req.headers.retain(|name, _| !is_match(name));
+            for (name, value) in answer.iter().filter(|(name, _)| is_match(name)) {
                 req.headers.append(name.to_owned(), Bytes::copy_from_slice(value));
             }
         }
@@ -46,7 +49,7 @@ impl Gate {
     /// Anything but a permission goes to the client.
     pub(super) fn refusal(&self, answer: Response, body: Bytes) -> Response {
         if answer.status == StatusCode::UNAUTHORIZED && !self.signin.is_empty() {
-            let mut response = reply::status_text(StatusCode::FOUND);
+            let mut response = reply::empty(StatusCode::FOUND);
             response.headers.append("Location", self.signin.clone());
             return response;
         }

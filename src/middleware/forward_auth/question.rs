@@ -13,20 +13,9 @@ pub(super) enum Trust {
     Keep,
 }
 
-/// Headers that belong to one connection.
-const HOP_BY_HOP: [&str; 11] = [
-    "Connection",
-    "Proxy-Connection",
-    "Keep-Alive",
-    "Proxy-Authenticate",
-    "Proxy-Authorization",
-    "Te",
-    "Trailer",
-    "Trailers",
-    "Transfer-Encoding",
-    "Upgrade",
-    "Content-Length",
-];
+/// Headers that belong to one connection. What is said to proxies is said to who decides for one.
+const HOP_BY_HOP: [&str; 8] =
+    ["Connection", "Keep-Alive", "Te", "Trailer", "Trailers", "Transfer-Encoding", "Upgrade", "Content-Length"];
 
 /// Removes what belongs to the connection a head came on.
 pub(super) fn strip_hop_by_hop(headers: &mut Headers) {
@@ -64,7 +53,11 @@ impl Gate {
 
     fn forwarded(&self, req: &Request, cx: &Exchange, headers: &mut Headers) {
         if self.trust == Trust::Remove {
-            headers.retain(|name, _| !name.get(..12).is_some_and(|start| start.eq_ignore_ascii_case("x-forwarded-")));
+            headers.retain(|name, _| {
+                let is_forwarded = name.get(..12).is_some_and(|start| start.eq_ignore_ascii_case("x-forwarded-"));
+                !is_forwarded && !name.eq_ignore_ascii_case("x-real-ip")
+            });
+            headers.insert("X-Forwarded-Port", port(req, cx));
         }
         let peer = cx.connection.peer.ip().to_canonical().to_string();
         let prior =
@@ -84,5 +77,15 @@ impl Gate {
                 None => headers.insert(name, value),
             }
         }
+    }
+}
+
+/// The port that was asked for: that of the Host header, or the scheme's own.
+fn port(req: &Request, cx: &Exchange) -> String {
+    let host = req.host_str();
+    let after_brackets = host.rfind(']').map_or(0, |at| at + 1);
+    match host[after_brackets..].rsplit_once(':') {
+        Some((_, port)) if !port.is_empty() => port.to_owned(),
+        _ => if cx.connection.tls.is_some() { "443" } else { "80" }.to_owned(),
     }
 }

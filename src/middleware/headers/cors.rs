@@ -64,17 +64,30 @@ impl Cors {
         self.expressions.iter().any(|expression| expression.is_match(text)).then(|| origin.clone())
     }
 
-    fn preflight(&self, origin: &Bytes) -> Response {
+    /// With credentials `*` is not taken by browsers: then what was asked for stands in its place.
+    fn said(&self, list: Option<&Bytes>, asked: Option<Bytes>) -> Option<Bytes> {
+        let list = list?;
+        let is_any = self.credentials && list.split(|byte| *byte == b',').any(|item| item == b"*");
+        if is_any { asked.filter(|asked| !asked.is_empty()) } else { Some(list.clone()) }
+    }
+
+    fn preflight(&self, origin: &Bytes, asked: &Lines) -> Response {
         let mut response = reply::empty(StatusCode::OK);
         let lines = &mut response.headers;
         self.common(lines, Some(origin));
         for (name, value) in [
-            ("Access-Control-Allow-Headers", &self.headers),
-            ("Access-Control-Allow-Methods", &self.methods),
-            ("Access-Control-Max-Age", &self.max_age),
+            (
+                "Access-Control-Allow-Headers",
+                self.said(self.headers.as_ref(), asked.get_bytes("Access-Control-Request-Headers")),
+            ),
+            (
+                "Access-Control-Allow-Methods",
+                self.said(self.methods.as_ref(), asked.get_bytes("Access-Control-Request-Method")),
+            ),
+            ("Access-Control-Max-Age", self.max_age.clone()),
         ] {
             if let Some(value) = value {
-                lines.insert(name, value.clone());
+                lines.insert(name, value);
             }
         }
         lines.insert("Content-Length", "0");
@@ -113,7 +126,7 @@ impl Around for Cors {
         let asked = req.headers.get("Access-Control-Request-Method").is_some_and(|method| !method.is_empty());
         if let (Some(origin), true, true) = (&origin, asked, req.method == Method::OPTIONS) {
             cx.reason = Some(Reason::Preflight);
-            return Box::pin(std::future::ready(self.preflight(origin)));
+            return Box::pin(std::future::ready(self.preflight(origin, &req.headers)));
         }
         Box::pin(async move {
             let mut response = next.run(req, cx).await;

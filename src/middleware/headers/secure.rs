@@ -83,7 +83,6 @@ fn lines(settings: &Headers, tls: bool) -> Vec<(&'static str, Bytes)> {
     add("Content-Security-Policy", &settings.content_security_policy);
     add("Content-Security-Policy-Report-Only", &settings.content_security_policy_report_only);
     add("Referrer-Policy", &settings.referrer_policy);
-    add("Feature-Policy", settings.feature_policy.as_deref().unwrap_or_default());
     add("Permissions-Policy", &settings.permissions_policy);
     lines
 }

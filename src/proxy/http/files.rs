@@ -18,12 +18,12 @@ use bytes::Bytes;
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, ReadBuf};
 use trafficcop_config::dynamic::http::StaticFiles;
+use trafficcop_exchange::conditions::{Range, Validators, Verdict, judge};
 use trafficcop_exchange::{
     Body, BodyError, BodyStream, Exchange, Frame, LocalBoxFuture, Method, Reason, Request, Response, Service,
     StatusCode, reply,
 };
 
-use self::conditions::{Range, Verdict};
 use crate::BuildError;
 
 /// Files and ranges up to this size are read at once.
@@ -157,7 +157,8 @@ impl Files {
 
     async fn send(&self, mut found: Found, request: &Request, cx: &mut Exchange) -> Response {
         let tag = conditions::tag(found.modified, found.size, found.encoding);
-        let verdict = conditions::judge(&request.headers, &tag, found.modified, found.size);
+        let validators = Validators { tag: Some(&tag), modified: Some(found.modified) };
+        let verdict = judge(&request.headers, validators, found.size);
         let mut response = Response::new(verdict.status());
         let headers = &mut response.headers;
         headers.append("Accept-Ranges", "bytes");
