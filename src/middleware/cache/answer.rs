@@ -218,7 +218,7 @@ fn behind(
     question.headers = req.headers.clone();
     let mut own = Exchange::new(cx.connection.clone());
     own.canonical_host = cx.canonical_host.clone();
-    own.route = cx.route.clone();
+    own.route.clone_from(&cx.route);
     let asked =
         Asked { key: Arc::clone(&asked.key), policy: asked.policy.clone(), headers: Headers::new(), is_head: false };
     tokio::task::spawn_local(async move {
