@@ -34,6 +34,7 @@ use url::Url;
 
 use self::question::Trust;
 use crate::client_tls::ClientTls;
+use crate::grpc_web::OfUnknownLength;
 use crate::{BuildError, ChainBuilder, Middleware};
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -158,10 +159,12 @@ impl Around for Gate {
         Box::pin(async move {
             let mut question = self.question(&req, cx);
             if let Some(limit) = self.body {
+                let is_chunked = req.body.remaining().is_none();
+                let again = |body| if is_chunked { Body::stream(OfUnknownLength(body)) } else { body };
                 match req.body.collect(limit).await {
                     Ok(body) => {
-                        question.body = Body::from(body.clone());
-                        req.body = Body::from(body);
+                        question.body = again(Body::from(body.clone()));
+                        req.body = again(Body::from(body));
                     }
                     Err(_) => return denied(cx, reply::empty(StatusCode::UNAUTHORIZED)),
                 }

@@ -21,7 +21,8 @@ use trafficcop_exchange::{
     Around, Body, Exchange, Headers, LocalBoxFuture, Method, Next, Reason, Request, Response, StatusCode, reply,
 };
 
-use self::body::{FromText, OfUnknownLength, ToWeb};
+pub(crate) use self::body::OfUnknownLength;
+use self::body::{FromText, ToWeb};
 use crate::{BuildError, ChainBuilder, Middleware};
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

@@ -4,6 +4,7 @@
 //! condition and has a deadline, so that a slow machine makes a test slow and never wrong.
 
 mod api;
+mod cache;
 mod entry_points;
 mod golden;
 mod many;

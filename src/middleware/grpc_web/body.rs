@@ -10,8 +10,8 @@ use trafficcop_exchange::{Body, BodyError, BodyStream, Frame, Headers};
 /// The flag of a frame that holds trailers.
 const TRAILERS: u8 = 0x80;
 
-/// A body as it is, but for its length: gRPC announces none.
-pub(super) struct OfUnknownLength(pub(super) Body);
+/// A body as it is, but for its length: gRPC announces none. Shared with forwardAuth.
+pub(crate) struct OfUnknownLength(pub(crate) Body);
 
 impl BodyStream for OfUnknownLength {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
