@@ -22,6 +22,8 @@ const PROVIDERS: &[Start] = &[
     |settings, starter| starter.start::<trafficcop_provider_acme::Acme>(starter.acme.settings(settings)),
     #[cfg(feature = "consul")]
     consul,
+    #[cfg(feature = "consul")]
+    consul_catalog,
     #[cfg(feature = "docker")]
     |settings, starter| starter.start::<trafficcop_provider_docker::Docker>(settings.providers.docker.clone()),
     #[cfg(feature = "etcd")]
@@ -31,6 +33,8 @@ const PROVIDERS: &[Start] = &[
     |settings, starter| starter.start::<trafficcop_provider_file::File>(file(settings)),
     #[cfg(feature = "http")]
     |settings, starter| starter.start::<trafficcop_provider_http::Http>(settings.providers.http.clone()),
+    #[cfg(feature = "nomad")]
+    nomad,
     #[cfg(feature = "redis")]
     |settings, starter| starter.start::<trafficcop_provider_redis::Redis>(settings.providers.redis.clone()),
     #[cfg(feature = "zookeeper")]
@@ -111,17 +115,44 @@ impl Starter {
 }
 
 /// One for each namespace, or the one.
+#[cfg(any(feature = "consul", feature = "nomad"))]
+fn for_each<'a>(namespaces: &'a [String], name: &str, mut start: impl FnMut(&str, Option<&'a String>)) {
+    if namespaces.is_empty() {
+        return start(name, None);
+    }
+    for namespace in namespaces {
+        start(&format!("{name}-{namespace}"), Some(namespace));
+    }
+}
+
+#[cfg(feature = "consul")]
+fn consul_catalog(settings: &Settings, starter: &Starter) {
+    use trafficcop_provider_consul_catalog::{ConsulCatalog, Settings};
+    let Some(catalog) = &settings.providers.consul_catalog else { return };
+    for_each(&catalog.namespaces, ConsulCatalog::NAME, |name, namespace| {
+        let settings = Settings { catalog: catalog.clone(), namespace: namespace.cloned() };
+        starter.start_named::<ConsulCatalog>(name, Some(settings));
+    });
+}
+
+#[cfg(feature = "nomad")]
+fn nomad(settings: &Settings, starter: &Starter) {
+    use trafficcop_provider_nomad::{Nomad, Settings};
+    let Some(nomad) = &settings.providers.nomad else { return };
+    for_each(&nomad.namespaces, Nomad::NAME, |name, namespace| {
+        let settings = Settings { nomad: nomad.clone(), namespace: namespace.cloned() };
+        starter.start_named::<Nomad>(name, Some(settings));
+    });
+}
+
 #[cfg(feature = "consul")]
 fn consul(settings: &Settings, starter: &Starter) {
     use trafficcop_provider_consul::{Consul, Settings};
     let Some(consul) = &settings.providers.consul else { return };
-    if consul.namespaces.is_empty() {
-        return starter.start::<Consul>(Some(Settings { consul: consul.clone(), namespace: None }));
-    }
-    for namespace in &consul.namespaces {
-        let settings = Settings { consul: consul.clone(), namespace: Some(namespace.clone()) };
-        starter.start_named::<Consul>(&format!("consul-{namespace}"), Some(settings));
-    }
+    for_each(&consul.namespaces, Consul::NAME, |name, namespace| {
+        let settings = Settings { consul: consul.clone(), namespace: namespace.cloned() };
+        starter.start_named::<Consul>(name, Some(settings));
+    });
 }
 
 /// The settings of a provider cannot be used; the error names the option.

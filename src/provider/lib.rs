@@ -3,6 +3,7 @@
 //! A provider never sees another provider, the merger or the snapshot.
 
 pub mod backoff;
+pub mod catalog;
 pub mod constraints;
 pub mod default_rule;
 pub mod normalize;

@@ -29,6 +29,8 @@ pub struct Workload<'a> {
     pub owner: &'a str,
     /// The name of its automatic router and service, already normalized.
     pub name: &'a str,
+    /// What default rules know as `.Name` where that is not the same.
+    pub plain_name: Option<&'a str>,
     /// What default rules know as `.ContainerName`.
     pub container_name: Option<&'a str>,
     pub labels: &'a BTreeMap<String, String>,
@@ -103,7 +105,7 @@ impl Workload<'_> {
     }
 
     fn subject(&self) -> Subject<'_> {
-        Subject { name: self.name, container_name: self.container_name, labels: self.labels }
+        Subject { name: self.plain_name.unwrap_or(self.name), container_name: self.container_name, labels: self.labels }
     }
 }
 

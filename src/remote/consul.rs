@@ -3,6 +3,7 @@
 //! The rules of the index are Consul's: it begins anew when it went backwards, and it is never zero. What must hold: a
 //! question always ends, with the server's own wait and a little more as its deadline.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -42,7 +43,7 @@ pub struct Access<'a> {
 pub struct Server {
     bases: Vec<Url>,
     /// The one that answered last.
-    current: usize,
+    current: AtomicUsize,
     client: Client,
     headers: HeaderMap,
     basic: Option<(String, String)>,
@@ -84,7 +85,7 @@ impl Server {
         let client = client(access.tls, &format!("{option}.tls"))?.no_proxy().build();
         Ok(Self {
             bases,
-            current: 0,
+            current: AtomicUsize::new(0),
             client: client.map_err(|error| wrong(words(error)))?,
             headers,
             basic: access.basic.map(|(user, password)| (user.to_owned(), password.to_owned())),
@@ -95,17 +96,17 @@ impl Server {
 
     /// Asks for `path`. With an index the answer comes when there is news, or with the same index when there is none.
     pub async fn ask<T: DeserializeOwned>(
-        &mut self,
+        &self,
         path: &str,
         parameters: &[(&str, &str)],
         index: Option<u64>,
     ) -> Result<Answer<T>, RemoteError> {
         let mut failures = Vec::new();
         for turn in 0..self.bases.len() {
-            let at = (self.current + turn) % self.bases.len();
+            let at = (self.current.load(Ordering::Relaxed) + turn) % self.bases.len();
             match self.ask_one(at, path, parameters, index).await {
                 Ok(answer) => {
-                    self.current = at;
+                    self.current.store(at, Ordering::Relaxed);
                     return Ok(answer);
                 }
                 Err(error @ RemoteError::TooLarge(_)) => return Err(error),

@@ -4,6 +4,7 @@
 //! Knows no provider. What must hold: no answer is read beyond its bound, a connection that leads nowhere any more is
 //! found out within seconds, and no error shows what an address holds of passwords.
 
+pub mod catalog;
 pub mod consul;
 
 use std::error::Error as _;

@@ -216,6 +216,7 @@ fn configured(
     let workload = Workload {
         owner: &container.name,
         name: &name,
+        plain_name: None,
         container_name: Some(&container.name),
         labels: &container.labels,
         serving,

@@ -101,6 +101,7 @@ pub(super) fn story(containers: &[Container<'_>], rule: &str) -> String {
         let workload = Workload {
             owner: &name,
             name: &name,
+            plain_name: None,
             container_name: Some(&name),
             labels: &labels,
             serving: container.serving,
