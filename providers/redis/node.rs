@@ -35,8 +35,12 @@ impl Node {
             return Ok(false);
         }
         let pattern = format!("__keyspace@{database}__:{}*", literal(prefix));
-        self.connection.psubscribe(pattern).await.map_err(lost)?;
-        Ok(true)
+        match self.connection.psubscribe(pattern).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_io_error() || error.is_timeout() || error.is_connection_dropped() => Err(lost(error)),
+            // It is not allowed; what is read is read all the same.
+            Err(_) => Ok(false),
+        }
     }
 
     /// Does the server tell of changes, by now at least? It may be forbidden to ask for that.
