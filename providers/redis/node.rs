@@ -37,7 +37,9 @@ impl Node {
         let pattern = format!("__keyspace@{database}__:{}*", literal(prefix));
         match self.connection.psubscribe(pattern).await {
             Ok(()) => Ok(true),
-            Err(error) if error.is_io_error() || error.is_timeout() || error.is_connection_dropped() => Err(lost(error)),
+            Err(error) if error.is_io_error() || error.is_timeout() || error.is_connection_dropped() => {
+                Err(lost(error))
+            }
             // It is not allowed; what is read is read all the same.
             Err(_) => Ok(false),
         }
