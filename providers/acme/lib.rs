@@ -11,6 +11,7 @@ mod book;
 mod chain;
 mod client;
 mod contents;
+mod dns;
 mod failure;
 mod keeper;
 mod keys;

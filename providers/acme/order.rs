@@ -10,12 +10,15 @@ use rustls_pki_types::CertificateDer;
 use trafficcop_config::settings::certificates::Acme;
 
 use crate::client::Client;
+use crate::dns::{Answer, Dns, Placed};
 use crate::failure::Failure;
 use crate::stage::{Shown, Stage};
 use crate::{chain, keys};
 
 /// How long the authority may take to look at the answers.
 const VALIDATION: Duration = Duration::from_mins(2);
+/// How long proving all names of an order may take, but for what DNS takes.
+const PROOF: Duration = Duration::from_mins(5);
 
 /// What an order is made with.
 pub(crate) struct Means<'a> {
@@ -23,6 +26,8 @@ pub(crate) struct Means<'a> {
     pub(crate) client: &'a Client,
     pub(crate) settings: &'a Acme,
     pub(crate) stage: &'a Stage,
+    /// None: the resolver has no `dnsChallenge`.
+    pub(crate) dns: Option<&'a Dns>,
 }
 
 /// A chain and its key, in PEM.
@@ -70,8 +75,21 @@ async fn begin(means: &Means<'_>, names: &[String], replaced: Option<&Certificat
     means.account.new_order(&new()).await.map_err(|error| refused(&error))
 }
 
-/// Shows an answer for every name that is not proved yet, and waits until the authority has seen them.
+/// Proves every name, and leaves nothing behind in any zone, however it ends.
 async fn prove(means: &Means<'_>, order: &mut Order) -> Result<(), Failure> {
+    let mut placed = Vec::new();
+    let patience = PROOF + means.dns.map_or(Duration::ZERO, Dns::patience);
+    let proved = tokio::time::timeout(patience, show(means, order, &mut placed)).await;
+    for record in &placed {
+        if let Some(dns) = means.dns {
+            dns.remove(record).await;
+        }
+    }
+    proved.unwrap_or_else(|_| Err(Failure::new("proving the names took too long")))
+}
+
+/// Shows an answer for every name that is not proved yet, and waits until the authority has seen them.
+async fn show(means: &Means<'_>, order: &mut Order, placed: &mut Vec<Placed>) -> Result<(), Failure> {
     let mut shown = Shown::on(means.stage);
     let mut kinds = Vec::new();
     let mut delay = Duration::ZERO;
@@ -92,14 +110,26 @@ async fn prove(means: &Means<'_>, order: &mut Order) -> Result<(), Failure> {
         };
         let name = challenge.identifier().to_string().to_ascii_lowercase();
         let answer = challenge.key_authorization();
-        match kind {
-            ChallengeType::Http01 => shown.by_http(&name, &challenge.token, answer.as_str()),
+        match (&kind, means.dns) {
+            (ChallengeType::Http01, _) => shown.by_http(&name, &challenge.token, answer.as_str()),
+            (ChallengeType::Dns01, Some(dns)) => {
+                let answer = Answer {
+                    name: name.trim_start_matches("*.").to_owned(),
+                    token: challenge.token.clone(),
+                    authorization: answer.as_str().to_owned(),
+                    value: answer.dns_value(),
+                };
+                placed.push(dns.put(answer).await.map_err(|why| Failure { names: vec![name], ..Failure::new(why) })?);
+            }
             _ => shown.by_tls(&name, answer.digest().as_ref()).map_err(Failure::new)?,
         }
         delay = delay.max(pause);
         kinds.push(Some(kind));
     }
     tokio::time::sleep(delay).await;
+    if let Some(dns) = means.dns.filter(|_| !placed.is_empty()) {
+        dns.wait(placed).await.map_err(Failure::new)?;
+    }
     let mut kinds = kinds.into_iter();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
@@ -124,7 +154,8 @@ fn choose(
     let pause = |delay: trafficcop_config::Duration| delay.positive().unwrap_or_default();
     let tls = settings.tls_challenge.as_ref().map(|tls| (ChallengeType::TlsAlpn01, pause(tls.delay)));
     let http = settings.http_challenge.as_ref().map(|http| (ChallengeType::Http01, pause(http.delay)));
-    let able: Vec<_> = tls.into_iter().chain(http).collect();
+    let dns = settings.dns_challenge.as_ref().map(|_| (ChallengeType::Dns01, Duration::ZERO));
+    let able: Vec<_> = tls.into_iter().chain(http).chain(dns).collect();
     let offered = |kind: &ChallengeType| authorization.challenges.iter().any(|challenge| challenge.r#type == *kind);
     let name = authorization.identifier().to_string();
     able.into_iter().find(|(kind, _)| offered(kind)).ok_or_else(|| {

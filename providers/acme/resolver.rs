@@ -10,6 +10,7 @@ use trafficcop_config::settings::certificates::Acme;
 
 use crate::client::Client;
 use crate::contents::{Change, Own};
+use crate::dns::Dns;
 use crate::failure::Failure;
 use crate::keeper::Keeper;
 use crate::order::{self, Issued, Means};
@@ -26,6 +27,7 @@ pub(crate) struct Resolver {
     pub(crate) settings: Acme,
     pub(crate) keeper: Arc<Keeper>,
     client: Result<Client, String>,
+    dns: Option<Result<Dns, String>>,
     account: Mutex<Option<Account>>,
 }
 
@@ -38,13 +40,14 @@ pub(crate) struct Advice {
 impl Resolver {
     /// Reads files: not for a worker.
     pub(crate) fn new(name: &str, settings: &Acme, keeper: Arc<Keeper>) -> Self {
-        let client = Client::new(settings);
-        Self { name: name.to_owned(), settings: settings.clone(), keeper, client, account: Mutex::default() }
+        let (client, dns) = (Client::new(settings), settings.dns_challenge.as_ref().map(Dns::new));
+        Self { name: name.to_owned(), settings: settings.clone(), keeper, client, dns, account: Mutex::default() }
     }
 
     /// Why it cannot order anything.
     pub(crate) fn unusable(&self) -> Option<String> {
-        self.client.as_ref().err().cloned().or_else(|| self.keeper.broken())
+        let dns = || self.dns.as_ref().and_then(|dns| dns.as_ref().err());
+        self.client.as_ref().err().or_else(dns).cloned().or_else(|| self.keeper.broken())
     }
 
     /// A certificate for these names, after the one that it replaces.
@@ -54,7 +57,9 @@ impl Resolver {
         replaced: Option<&CertificateDer<'_>>,
         stage: &Stage,
     ) -> Result<Issued, Failure> {
-        let ordered = tokio::time::timeout(ORDER_TIME, self.tries(names, replaced, stage)).await;
+        let dns = self.dns.as_ref().and_then(|dns| dns.as_ref().ok());
+        let patience = ORDER_TIME + dns.map_or(Duration::ZERO, Dns::patience);
+        let ordered = tokio::time::timeout(patience, self.tries(names, replaced, stage)).await;
         let mut failure = match ordered {
             Ok(Ok(issued)) => return Ok(issued),
             Ok(Err(failure)) => failure,
@@ -80,7 +85,8 @@ impl Resolver {
             tries += 1;
             let once = async {
                 let account = self.account(client).await?;
-                let means = Means { account: &account, client, settings: &self.settings, stage };
+                let dns = self.dns.as_ref().and_then(|dns| dns.as_ref().ok());
+                let means = Means { account: &account, client, settings: &self.settings, stage, dns };
                 order::order(&means, names, replaced).await
             };
             match once.await {
