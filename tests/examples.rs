@@ -120,6 +120,15 @@ fn the_settings_load() {
 }
 
 #[test]
+fn the_settings_of_acme_load_and_nothing_in_them_is_without_effect() {
+    let node = read_document(&text(&examples().join("acme.yml")), Format::Yaml, "acme.yml")
+        .unwrap_or_else(|errors| panic!("{errors}"));
+    let loaded = load(Source::File("acme.yml".into()), &node).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(loaded.settings.certificates_resolvers.len(), 3);
+    assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+}
+
+#[test]
 fn the_dynamic_configuration_loads() {
     let configuration = file(&examples().join("dynamic.yml"));
     assert_eq!(middlewares(&configuration).len(), 4);

@@ -17,7 +17,6 @@ pub const STATIC: &[NoEffect] = &[
     no("accessLog.dualOutput", LATER),
     no("accessLog.otlp", LATER),
     no("api.debug", LATER),
-    no("certificatesResolvers.*.acme.dnsChallenge", LATER),
     no("certificatesResolvers.*.tailscale", LATER),
     no("core.strictTLSOptions", LATER),
     no("entryPoints.*.http2.maxEncoderHeaderTableSize", "the encoder keeps to what clients allow"),
