@@ -7,12 +7,14 @@ mod check;
 mod explain;
 mod health;
 mod help;
+mod init;
 mod invocation;
 mod serve;
 pub mod source;
 mod systemd;
 #[cfg(test)]
 mod tests;
+pub(crate) mod upgrade;
 mod version;
 mod wget;
 
@@ -59,6 +61,7 @@ pub fn main(start: &Start) -> ExitCode {
         Action::Health => health::run(source::load(&invocation, start), &mut std::io::stdout().lock()),
         Action::Check => check::run(&invocation, start, &mut std::io::stdout().lock()),
         Action::Explain => explain::run(&invocation.operands, &mut std::io::stdout().lock()),
+        Action::Upgrade => upgrade::run(&invocation.operands, &mut std::io::stdout().lock()),
         Action::Demo => crate::demo::run(&invocation.operands),
     }
 }

@@ -1,9 +1,10 @@
 //! The control plane's loop: what providers say becomes the snapshot in force.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::sync::watch;
 use trafficcop_config::dynamic::Middleware;
 use trafficcop_config::{At, ConfigError, ConfigErrors, Problem};
 use trafficcop_merger::{Configurations, Inbox, News, Note, Severity};
@@ -18,6 +19,8 @@ pub(crate) struct Plane {
     pub(crate) inbox: Inbox<Event>,
     /// What is there before any provider has spoken.
     pub(crate) first: Configurations,
+    /// Told which providers have been heard, when what they said is in force.
+    pub(crate) heard: watch::Sender<BTreeSet<Arc<str>>>,
     pub(crate) builder: Builder,
     pub(crate) live: Arc<Live>,
     /// Told of every configuration that comes into force.
@@ -30,11 +33,12 @@ pub(crate) struct Plane {
 pub(crate) async fn run(plane: Plane) {
     #[cfg(feature = "acme")]
     let acme = plane.acme.clone();
-    let Plane { mut inbox, first, mut builder, live, measured, .. } = plane;
+    let Plane { mut inbox, first, heard, mut builder, live, measured, .. } = plane;
     #[cfg(feature = "acme")]
     let seen = Arc::clone(&live);
     while let Some(round) = inbox.next().await {
         let gathered = Instant::now();
+        let names: BTreeSet<_> = round.configurations.keys().chain(round.refused.keys()).cloned().collect();
         let mut configurations = first.clone();
         configurations.extend(round.configurations);
         let live = Arc::clone(&live);
@@ -49,6 +53,7 @@ pub(crate) async fn run(plane: Plane) {
             Ok(kept) => {
                 builder = kept;
                 measured.reloaded(gathered.elapsed());
+                heard.send_replace(names);
                 #[cfg(feature = "acme")]
                 acme.tell(&seen.current(0));
             }

@@ -13,16 +13,18 @@ pub mod diagnose;
 mod internal;
 mod measured;
 mod providers;
+mod upgrade;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use trafficcop_api::Window;
 use trafficcop_config::settings::Settings;
 use trafficcop_merger::Inbox;
 use trafficcop_provider::Event;
-use trafficcop_server::{Options, Server, Stopping, worker_count};
+use trafficcop_server::{Inherited, Options, Server, Socket, Stopping, worker_count};
 use trafficcop_snapshot::{Builder, Environment, Live};
 
 /// Events of providers that may wait; more make providers wait.
@@ -49,6 +51,12 @@ pub struct App {
 impl App {
     /// Starts everything; when this returns, every entry point listens.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        Self::start_with(settings, Inherited::default(), false).await
+    }
+
+    /// Starts everything on sockets that listen already, as far as there are any. `when_told`: accepts only when every
+    /// provider has spoken once, as another process serves until then.
+    pub async fn start_with(settings: Settings, inherited: Inherited, when_told: bool) -> Result<Self, StartError> {
         let settings = Arc::new(settings);
         let (events, news) = mpsc::channel(EVENTS);
         let measured = measured::Measured::new(&settings);
@@ -86,15 +94,20 @@ impl App {
             let shared = trafficcop_tls::Challenges::default();
             shared
         };
-        let options = Options { workers, stopping, observer: measured.observer(), challenges };
-        let server = Server::start(&settings, &live, options).await?;
+        let options = Options { workers, stopping, observer: measured.observer(), challenges, inherited };
+        let (mut server, mut waiting) = (None, Some(options));
+        if !when_told && let Some(options) = waiting.take() {
+            server = Some(Server::start(&settings, &live, options).await?);
+        }
 
         let pushers = measured.push(&settings, &window);
         let throttle = settings.providers.providers_throttle_duration;
         let inbox = Inbox::new(news, control::news, throttle, None);
         let (live_too, told) = (Arc::clone(&live), measured.clone());
+        let (heard, told_by) = watch::channel(BTreeSet::new());
         let plane = control::Plane {
             inbox,
+            heard,
             first,
             builder,
             live: live_too,
@@ -104,6 +117,11 @@ impl App {
         };
         tokio::spawn(control::run(plane));
         providers::start(&settings, &starter);
+        if let Some(options) = waiting {
+            all_heard(measured.states(), told_by).await;
+            server = Some(Server::start(&settings, &live, options).await?);
+        }
+        let Some(server) = server else { return Err(StartError::Reaper(std::io::Error::other("no server"))) };
         Ok(Self { server, live, events, measured, pushers })
     }
 
@@ -127,10 +145,29 @@ impl App {
         self.measured.reopen();
     }
 
+    /// The sockets that are listened on, for another process.
+    pub fn sockets(&self) -> std::io::Result<Vec<Socket>> {
+        self.server.sockets()
+    }
+
+    /// Stops as [`App::stop`] does, but tells nobody: another process serves.
+    pub async fn hand_over(self) {
+        self.server.hand_over().await;
+        let (measured, pushers) = (self.measured, self.pushers);
+        let _written_or_too_late = tokio::task::spawn_blocking(move || measured.flush(&pushers)).await;
+    }
+
     /// Stops gracefully: as long as the entry points' life cycle says.
     pub async fn stop(self) {
         self.server.shutdown().await;
         let (measured, pushers) = (self.measured, self.pushers);
         let _written_or_too_late = tokio::task::spawn_blocking(move || measured.flush(&pushers)).await;
     }
+}
+
+/// Until what every provider said first is in force. A provider that says nothing is waited for; whoever waits for us
+/// knows for how long.
+async fn all_heard(states: &trafficcop_provider::States, mut heard: watch::Receiver<BTreeSet<Arc<str>>>) {
+    let missing = |heard: &BTreeSet<Arc<str>>| states.show().iter().any(|(name, _)| !heard.contains(name));
+    let _the_control_plane_ended = heard.wait_for(|heard| !missing(heard)).await;
 }

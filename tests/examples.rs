@@ -125,7 +125,7 @@ fn the_settings_of_acme_load_and_nothing_in_them_is_without_effect() {
         .unwrap_or_else(|errors| panic!("{errors}"));
     let loaded = load(Source::File("acme.yml".into()), &node).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(loaded.settings.certificates_resolvers.len(), 3);
-    assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+    assert!(loaded.warnings.is_empty() && loaded.without_effect.is_empty(), "{:?}", loaded.without_effect);
 }
 
 #[test]
@@ -153,4 +153,23 @@ fn the_services_load() {
     references_hold(&configuration, "services.yml");
     let services = &configuration.http.as_ref().expect("an http section").services;
     assert!(services.values().any(|service| service.value.static_files.is_some()));
+}
+
+#[test]
+fn tcp_and_udp_load_and_every_router_has_a_rule_that_holds() {
+    let configuration = file(&examples().join("tcp-udp.yml"));
+    let tcp = configuration.tcp.as_ref().expect("a tcp section");
+    assert_eq!(tcp.routers.len(), 4);
+    for (name, router) in &tcp.routers {
+        trafficcop_router::rule::parse_tcp(&router.value.rule.value, trafficcop_router::Syntax::V3)
+            .unwrap_or_else(|error| panic!("the rule of {name}: {error}"));
+        assert!(tcp.services.contains_key(&router.value.service), "{name} names the service {}", router.value.service);
+        for middleware in &router.value.middlewares {
+            let known = &tcp.middlewares[middleware].value.kinds[0];
+            let kind = trafficcop_middleware::tcp::find(&known.0).unwrap_or_else(|| panic!("{middleware} is of no kind"));
+            assert!((kind.build)(&known.1).is_ok(), "{middleware}");
+        }
+    }
+    let udp = configuration.udp.as_ref().expect("a udp section");
+    assert!(udp.routers.values().all(|router| udp.services.contains_key(&router.value.service)));
 }

@@ -16,6 +16,7 @@ Commands:
     demo           Runs a whole setup in one process, to look at.
     explain        Says what a request would meet, and why.
     healthcheck    Asks the health endpoint (/ping) of a running router.
+    upgrade        Has a running router hand over to a new process, without a gap.
     version        Shows the version.
 
 A flag is --flag=value or --flag value, a switch or section just --flag. One dash or two, in any case.
@@ -29,6 +30,7 @@ Of our own:
     explain URL [PATH…] [--at http://HOST:PORT] [--method M] [--header 'N: V'] [--client-ip IP]
             [--sni NAME] [--entry-point NAME]
             Exit code 0: a router holds, 1: none does, 2: could not be found out.
+    upgrade [PID]            Exit code 0: handed over, 1: not; the router serves on.
 
 Flags:
 ";

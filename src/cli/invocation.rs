@@ -17,6 +17,8 @@ pub enum Action {
     Demo,
     /// Say what a request would meet, and why.
     Explain,
+    /// Tell a running router to hand over to a new process.
+    Upgrade,
 }
 
 /// A command line, taken apart.
@@ -49,7 +51,7 @@ impl Invocation {
             None => Action::Run,
         };
         let mut read = Self { action, ..Self::default() };
-        if matches!(action, Action::Demo | Action::Explain) {
+        if matches!(action, Action::Demo | Action::Explain | Action::Upgrade) {
             read.operands = rest.cloned().collect();
             return Ok(read);
         }
@@ -90,6 +92,7 @@ impl Invocation {
             ("check", Action::Check),
             ("demo", Action::Demo),
             ("explain", Action::Explain),
+            ("upgrade", Action::Upgrade),
             ("help", Action::Help),
         ];
         let known = commands.iter().find(|(command, _)| *command == name).map(|(_, action)| *action);

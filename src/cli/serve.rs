@@ -4,17 +4,21 @@ use std::io;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use trafficcop_config::settings::{Loaded, Log, Settings, Source};
 use trafficcop_observe::log;
 
-use super::health;
 use super::systemd::Systemd;
-use crate::{App, diagnose};
+use super::upgrade::HANDED_OVER;
+use super::{health, init};
+use crate::upgrade::{Predecessor, Successor};
+use crate::{App, diagnose, upgrade};
 
 /// Threads of the control plane; traffic has its own.
 const CONTROL_THREADS: usize = 2;
 
-/// Starts everything and waits for SIGINT or SIGTERM; then stops gracefully, or at once at the second signal.
+/// Starts everything and waits for SIGINT or SIGTERM; then stops gracefully, or at once at the second signal. At SIGUSR2
+/// hands over to a new process, if that becomes ready.
 pub(super) fn run(loaded: Loaded, systemd: &Systemd) -> ExitCode {
     let log = loaded.settings.log.clone().unwrap_or_default();
     if let Err(error) = start_log(&log) {
@@ -22,7 +26,7 @@ pub(super) fn run(loaded: Loaded, systemd: &Systemd) -> ExitCode {
     }
     diagnose::announce(&loaded);
     match run_on_control_plane(loaded, systemd) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             tracing::error!("Command error: {error}");
             // Whoever started us may not see the log.
@@ -31,13 +35,14 @@ pub(super) fn run(loaded: Loaded, systemd: &Systemd) -> ExitCode {
     }
 }
 
-fn run_on_control_plane(loaded: Loaded, systemd: &Systemd) -> io::Result<()> {
+fn run_on_control_plane(loaded: Loaded, systemd: &Systemd) -> io::Result<ExitCode> {
+    upgrade::remember_program();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(CONTROL_THREADS).thread_name("control").enable_all().build()?;
     runtime.block_on(serve(loaded, systemd))
 }
 
-async fn serve(loaded: Loaded, systemd: &Systemd) -> io::Result<()> {
+async fn serve(loaded: Loaded, systemd: &Systemd) -> io::Result<ExitCode> {
     let mut signals = Signals::new()?;
     let source = match &loaded.source {
         Source::File(file) => file.to_string(),
@@ -47,20 +52,83 @@ async fn serve(loaded: Loaded, systemd: &Systemd) -> io::Result<()> {
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "Settings come from {source}.");
     let settings = loaded.settings.clone();
-    let app = App::start(loaded.settings).await.map_err(io::Error::other)?;
+    let predecessor = Predecessor::find();
+    let inherited = match &predecessor {
+        Some(predecessor) => predecessor.sockets()?,
+        None => systemd.sockets(),
+    };
+    let app = App::start_with(loaded.settings, inherited, predecessor.is_some()).await.map_err(io::Error::other)?;
     tracing::info!("Server is ready.");
+    if let Some(predecessor) = &predecessor {
+        predecessor.ready();
+    }
     systemd.ready();
-    tokio::select! {
-        () = signals.stop(|| app.reopen_logs()) => {}
-        () = watch_over(&settings, systemd) => {}
+    let taken_over_by = tokio::select! {
+        next = until_the_end(&mut signals, &app) => next,
+        () = watch_over(&settings, systemd) => None,
+    };
+    let Some(next) = taken_over_by else {
+        systemd.stopping();
+        tracing::info!("Stopping. Requests in flight may finish; a second signal ends them.");
+        tokio::select! {
+            () = app.stop() => tracing::info!("Stopped."),
+            () = signals.stop() => tracing::warn!("Stopped at once."),
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    systemd.is_now(next);
+    if let Err(error) = std::fs::write("/proc/self/comm", HANDED_OVER) {
+        tracing::debug!(%error, "This process keeps its name.");
     }
-    systemd.stopping();
-    tracing::info!("Stopping. Requests in flight may finish; a second signal ends them.");
-    tokio::select! {
-        () = app.stop() => tracing::info!("Stopped."),
-        () = signals.stop(|| {}) => tracing::warn!("Stopped at once."),
+    tracing::info!(pid = next, "Handed over. Requests in flight may finish.");
+    if init::is_first() {
+        tokio::spawn(app.hand_over());
+        return init::stay(next).await;
     }
-    Ok(())
+    tokio::select! {
+        () = app.hand_over() => tracing::info!("Stopped."),
+        () = signals.stop() => tracing::warn!("Stopped at once."),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Until a signal means the end, or another process has taken over: its number.
+async fn until_the_end(signals: &mut Signals, app: &App) -> Option<u32> {
+    let successor = Successor::default();
+    let mut starting: Option<JoinHandle<Result<u32, String>>> = None;
+    loop {
+        let started = async {
+            match &mut starting {
+                Some(task) => task.await.unwrap_or_else(|error| Err(error.to_string())),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            started = started => {
+                starting = None;
+                match started {
+                    Ok(number) => return Some(number),
+                    Err(why) => tracing::error!("The new process does not take over, this one serves on: {why}."),
+                }
+            }
+            told = signals.next() => match told {
+                Told::Stop => {
+                    successor.end();
+                    return None;
+                }
+                Told::Reopen => app.reopen_logs(),
+                Told::Upgrade if starting.is_some() => tracing::warn!("A new process is being started already."),
+                Told::Upgrade => match app.sockets() {
+                    Ok(sockets) => {
+                        tracing::info!("Starting a new process that shall take over.");
+                        let successor = successor.clone();
+                        starting = Some(tokio::task::spawn_blocking(move || successor.start(&sockets)));
+                    }
+                    Err(error) => tracing::error!(%error, "The listening sockets cannot be handed over."),
+                },
+            }
+        }
+    }
 }
 
 /// Tells systemd that we live, as long as the health endpoint (if there is one) answers.
@@ -90,12 +158,22 @@ fn start_log(settings: &Log) -> io::Result<()> {
     log::init(&options).map(drop)
 }
 
+/// What a signal asks for.
+enum Told {
+    Stop,
+    /// Logs are to be opened anew.
+    Reopen,
+    Upgrade,
+}
+
 /// The signals that the process listens to.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
-    /// Taken so that they do not end the process: the file provider acts on the one, the access log on the other.
-    others: [Signal; 2],
+    /// Taken so that it does not end the process: the file provider acts on it.
+    hangup: Signal,
+    reopen: Signal,
+    upgrade: Signal,
 }
 
 impl Signals {
@@ -103,20 +181,26 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            others: [signal(SignalKind::hangup())?, signal(SignalKind::user_defined1())?],
+            hangup: signal(SignalKind::hangup())?,
+            reopen: signal(SignalKind::user_defined1())?,
+            upgrade: signal(SignalKind::user_defined2())?,
         })
     }
 
-    /// Waits for a signal that means the end. `reopen`: called when logs are to be opened anew.
-    async fn stop(&mut self, reopen: impl Fn()) {
-        let [hangup, moved] = &mut self.others;
+    async fn next(&mut self) -> Told {
         loop {
             tokio::select! {
-                _ = self.interrupt.recv() => return,
-                _ = self.terminate.recv() => return,
-                _ = hangup.recv() => {}
-                _ = moved.recv() => reopen(),
+                _ = self.interrupt.recv() => return Told::Stop,
+                _ = self.terminate.recv() => return Told::Stop,
+                _ = self.hangup.recv() => {}
+                _ = self.reopen.recv() => return Told::Reopen,
+                _ = self.upgrade.recv() => return Told::Upgrade,
             }
         }
+    }
+
+    /// Waits for a signal that means the end.
+    async fn stop(&mut self) {
+        while !matches!(self.next().await, Told::Stop) {}
     }
 }

@@ -3,9 +3,12 @@
 //! Nothing is told where nobody listens: without `NOTIFY_SOCKET` all of this does nothing.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
+
+use trafficcop_server::{Inherited, Purpose, Socket};
 
 use super::Start;
 
@@ -14,6 +17,8 @@ use super::Start;
 pub(super) struct Systemd {
     address: Option<SocketAddr>,
     watchdog: Option<Duration>,
+    /// Of the sockets that it gives, with colons between them.
+    names: String,
 }
 
 impl Systemd {
@@ -30,7 +35,7 @@ impl Systemd {
         let meant_for_us = variable("WATCHDOG_PID").is_none_or(|pid| pid == std::process::id().to_string());
         let interval = variable("WATCHDOG_USEC").and_then(|text| text.parse().ok()).filter(|micros| *micros > 0);
         let watchdog = interval.filter(|_| meant_for_us && address.is_some()).map(Duration::from_micros);
-        Self { address, watchdog }
+        Self { address, watchdog, names: variable("LISTEN_FDNAMES").unwrap_or_default().to_owned() }
     }
 
     pub(super) fn ready(&self) {
@@ -39,6 +44,35 @@ impl Systemd {
 
     pub(super) fn stopping(&self) {
         self.tell("STOPPING=1");
+    }
+
+    /// Another process is the service from now on.
+    pub(super) fn is_now(&self, pid: u32) {
+        self.tell(&format!("MAINPID={pid}"));
+    }
+
+    /// The sockets that systemd opened (`LISTEN_FDS`), each for the entry point that its unit's
+    /// `FileDescriptorName=` names, or for the one with its address.
+    pub(super) fn sockets(&self) -> Inherited {
+        let mut given = listenfd::ListenFd::from_env();
+        let names: Vec<&str> = self.names.split(':').collect();
+        let mut sockets = Vec::new();
+        for index in 0..given.len() {
+            // A unit without the option has the unit's own name, which no entry point has.
+            let name = names.get(index).filter(|name| !name.is_empty() && !name.contains('.')).copied();
+            let tcp = given.take_tcp_listener(index).ok().flatten();
+            let socket = match tcp {
+                Some(listener) => Some((Purpose::Tcp, OwnedFd::from(listener))),
+                None => given.take_udp_socket(index).ok().flatten().map(|socket| (Purpose::Udp, socket.into())),
+            };
+            match socket {
+                Some((purpose, socket)) => {
+                    sockets.push(Socket { purpose, name: name.map(str::to_owned), socket });
+                }
+                None => tracing::warn!(index, name, "systemd gave a socket that is neither TCP nor UDP."),
+            }
+        }
+        Inherited::new(sockets)
     }
 
     pub(super) fn alive(&self) {

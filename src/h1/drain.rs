@@ -11,6 +11,7 @@ pub struct Drain(Rc<State>);
 
 #[derive(Debug, Default)]
 struct State {
+    announced: Cell<bool>,
     started: Cell<bool>,
     wakers: RefCell<Vec<Option<Waker>>>,
     free: RefCell<Vec<usize>>,
@@ -19,6 +20,11 @@ struct State {
 impl Drain {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Every answer from now on is the last of its connection; those that wait for a request may go on waiting.
+    pub fn announce(&self) {
+        self.0.announced.set(true);
     }
 
     /// Begins to drain; there is no way back.
@@ -30,8 +36,9 @@ impl Drain {
         }
     }
 
+    /// Whether an answer is the last of its connection.
     pub fn is_started(&self) -> bool {
-        self.0.started.get()
+        self.0.started.get() || self.0.announced.get()
     }
 
     /// A place in the list of those who are woken.

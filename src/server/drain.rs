@@ -37,6 +37,11 @@ pub(crate) struct Closing {
 }
 
 impl Closing {
+    /// Answers from now on are the last of their connections.
+    pub(crate) fn announce(&self) {
+        self.http1.announce();
+    }
+
     pub(crate) fn start(&self) {
         self.others.cancel();
         self.http1.start();

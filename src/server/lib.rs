@@ -14,6 +14,7 @@ mod http;
 mod http2;
 #[cfg(feature = "http3")]
 mod http3;
+mod inherited;
 mod listen;
 #[cfg(test)]
 mod over_sockets;
@@ -31,5 +32,6 @@ mod workers;
 
 pub use drain::Stopping;
 pub use entry::BadEntryPoint;
+pub use inherited::{Inherited, Purpose, Socket};
 pub use server::{Options, Server, StartError, worker_count};
 pub use trust::BadNetwork;

@@ -141,7 +141,12 @@ pub(crate) fn listen_quic(address: SocketAddr, reuse_port: bool) -> io::Result<s
     Ok(socket.into())
 }
 
-fn configure(socket: &Socket) -> io::Result<()> {
+/// Whether a socket at `local` is what would be opened for `address`.
+pub(crate) fn is_at(address: &EntryAddress, local: SocketAddr) -> bool {
+    local.port() == address.port && candidates(address).is_ok_and(|all| all.iter().any(|one| one.ip() == local.ip()))
+}
+
+pub(crate) fn configure(socket: &Socket) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE))
 }

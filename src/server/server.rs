@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -16,6 +17,7 @@ use trafficcop_snapshot::Live;
 use crate::connections::Budget;
 use crate::drain::Stopping;
 use crate::entry::{BadEntryPoint, EntryPoint};
+use crate::inherited::{Inherited, Kept, Purpose, Socket};
 use crate::listen;
 use crate::workers::{self, Job, Shared, Source, Worker};
 
@@ -47,6 +49,8 @@ pub struct Options {
     pub observer: Arc<dyn Observer>,
     /// Answers of the TLS challenge.
     pub challenges: trafficcop_tls::Challenges,
+    /// Sockets that listen already.
+    pub inherited: Inherited,
 }
 
 impl Default for Options {
@@ -56,6 +60,7 @@ impl Default for Options {
             stopping: Stopping::default(),
             observer: Arc::new(Nobody),
             challenges: trafficcop_tls::Challenges::default(),
+            inherited: Inherited::default(),
         }
     }
 }
@@ -74,6 +79,8 @@ pub struct Server {
     addresses: BTreeMap<String, SocketAddr>,
     stop: watch::Sender<bool>,
     stopping: Stopping,
+    kept: Kept,
+    handed_over: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -81,23 +88,30 @@ impl Server {
     /// workers as `options` says.
     ///
     /// To be called on the runtime of the control plane, which it never blocks for long.
-    pub async fn start(settings: &Settings, live: &Arc<Live>, options: Options) -> Result<Self, StartError> {
+    pub async fn start(settings: &Settings, live: &Arc<Live>, mut options: Options) -> Result<Self, StartError> {
         let count = options.workers.max(1);
         let (mut jobs, mut acceptors, mut addresses) = (Vec::new(), Vec::new(), BTreeMap::new());
         jobs.resize_with(count, Vec::new);
+        let (mut kept, handed_over) = (Kept::default(), Arc::new(AtomicBool::new(false)));
         for (position, (name, entry)) in settings.entry_points.iter().enumerate() {
             let address = entry.listen().map_err(|source| StartError::Address { entry_point: name.clone(), source })?;
             #[cfg_attr(not(feature = "http3"), expect(unused_mut, reason = "HTTP/3 is advertised later"))]
             let mut compiled = EntryPoint::new(name, entry, settings.core.reason_header)
                 .map_err(|source| StartError::Settings { entry_point: name.clone(), source })?;
             let failed = |source| StartError::Listen { entry_point: name.clone(), address: address.clone(), source };
+            let named = options.inherited.named(name);
             if address.udp {
-                let sockets = listen::datagrams(&address, count, entry.reuse_port).map_err(failed)?;
+                let mut sockets = options.inherited.datagrams(name, &address).map_err(failed)?;
+                if sockets.is_empty() {
+                    sockets = listen::datagrams(&address, count, entry.reuse_port).map_err(failed)?;
+                }
+                sockets.iter().try_for_each(|one| kept.keep(Purpose::Udp, named.as_ref(), one)).map_err(failed)?;
                 let entry = Arc::new(compiled);
                 let local = sockets.first().map(std::net::UdpSocket::local_addr).transpose().map_err(failed)?;
                 addresses.extend(local.map(|local| (name.clone(), local)));
-                for (jobs, socket) in jobs.iter_mut().zip(sockets) {
-                    jobs.push(Job {
+                // There may be more than workers: another number of them opened these.
+                for (turn, socket) in sockets.into_iter().enumerate() {
+                    jobs[turn % count].push(Job {
                         entry: Arc::clone(&entry),
                         position,
                         source: Source::Datagrams(socket),
@@ -107,14 +121,22 @@ impl Server {
                 }
                 continue;
             }
-            let listeners = listen::listen(&address, count, entry.reuse_port).map_err(failed)?;
+            let mut listeners = options.inherited.listeners(name, &address).map_err(failed)?;
+            if listeners.is_empty() {
+                listeners = listen::listen(&address, count, entry.reuse_port).map_err(failed)?;
+            }
+            listeners.iter().try_for_each(|one| kept.keep(Purpose::Tcp, named.as_ref(), one)).map_err(failed)?;
             let local = listeners.first().map(std::net::TcpListener::local_addr).transpose().map_err(failed)?;
             addresses.extend(local.map(|local| (name.clone(), local)));
             #[cfg(feature = "http3")]
             let mut quic = None;
             #[cfg(feature = "http3")]
             if let (Some(http3), Some(local)) = (&entry.http3, local) {
-                quic = Some(listen::listen_quic(local, entry.reuse_port).map_err(failed)?);
+                let inherited = options.inherited.quic(name, &address).map_err(failed)?;
+                let opened = || listen::listen_quic(local, entry.reuse_port);
+                let socket = inherited.map_or_else(opened, Ok).map_err(failed)?;
+                kept.keep(Purpose::Quic, named.as_ref(), &socket).map_err(failed)?;
+                quic = Some(socket);
                 compiled.advertise(http3, local.port());
             }
             #[cfg(not(feature = "http3"))]
@@ -136,7 +158,14 @@ impl Server {
         let budget = Budget::new(usize::try_from(most_connections()).unwrap_or(usize::MAX));
         let (stop, stopped) = watch::channel(false);
         let (live, observer) = (Arc::clone(live), Arc::clone(&options.observer));
-        let shared = Shared { live, observer, challenges: options.challenges.clone(), budget, stop: stopped };
+        let shared = Shared {
+            live,
+            observer,
+            challenges: options.challenges.clone(),
+            budget,
+            stop: stopped,
+            handed_over: Arc::clone(&handed_over),
+        };
         let mut workers = Vec::new();
         for (number, jobs) in jobs.into_iter().enumerate() {
             workers.push(workers::start(number, jobs, shared.clone()).map_err(StartError::Worker)?);
@@ -145,7 +174,22 @@ impl Server {
             let began = (&mut worker.ready).await;
             began.unwrap_or_else(|_| Err(io::Error::other("it ended at once"))).map_err(StartError::Worker)?;
         }
-        Ok(Self { workers, acceptors, addresses, stop, stopping: options.stopping })
+        Ok(Self { workers, acceptors, addresses, stop, stopping: options.stopping, kept, handed_over })
+    }
+
+    /// The sockets that are listened on, for the process after this one.
+    pub fn sockets(&self) -> io::Result<Vec<Socket>> {
+        self.kept.copies()
+    }
+
+    /// Stops, since another process accepts on the same sockets: nobody is told that anything ends, and connections
+    /// that wait for a request get a while to be asked for the last time.
+    pub async fn hand_over(self) {
+        self.handed_over.store(true, Ordering::Relaxed);
+        for acceptor in &self.acceptors {
+            acceptor.abort();
+        }
+        self.end().await;
     }
 
     /// Where an entry point listens: tells the port that port 0 became.
@@ -157,6 +201,10 @@ impl Server {
     /// flight have `graceTimeOut` to finish, then connections are cut. Returns when all workers have ended.
     pub async fn shutdown(self) {
         self.stopping.set();
+        self.end().await;
+    }
+
+    async fn end(self) {
         let _workers_are_gone = self.stop.send(true);
         for worker in self.workers {
             let _always_an_error = worker.ended.await;
@@ -186,7 +234,8 @@ fn sources(
         return listeners.into_iter().map(Source::Own).collect();
     }
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| mpsc::channel(HANDED_OVER)).unzip();
-    if let Some(listener) = listeners.pop() {
+    for listener in listeners.drain(..) {
+        let senders = senders.clone();
         acceptors.push(tokio::spawn(workers::hand_over(listener, senders)));
     }
     receivers.into_iter().map(Source::Handed).collect()

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,9 @@ use crate::udp;
 
 /// A lasting trouble is told no more often than this.
 const TELL_AGAIN: Duration = Duration::from_secs(10);
+
+/// How long a connection without a request may stay when another process has taken over.
+const LAST_REQUEST: Duration = Duration::from_secs(3);
 
 /// Where a worker's connections of one entry point come from.
 pub(crate) enum Source {
@@ -54,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) budget: Arc<Budget>,
     /// True: stop.
     pub(crate) stop: watch::Receiver<bool>,
+    /// Whether somebody else accepts on the same sockets by the time of stopping.
+    pub(crate) handed_over: Arc<AtomicBool>,
 }
 
 /// A running worker.
@@ -151,20 +157,29 @@ impl Incoming {
 
 /// One entry point on one worker, from start to stop.
 async fn serve(worker: usize, entry: Arc<EntryPoint>, position: usize, mut incoming: Incoming, shared: Shared) {
-    let Shared { live, observer, challenges, budget, mut stop } = shared;
-    let (accept_grace, grace) = (entry.accept_grace, entry.grace);
+    let Shared { live, observer, challenges, budget, mut stop, handed_over } = shared;
+    let (accept_grace, mut grace) = (entry.accept_grace, entry.grace);
     let traffic = Rc::new(Traffic { worker, live, position, entry, observer, challenges });
     let connections = Connections::new(budget);
     let closing = Closing::default();
     let stopped = async {
         let _stopped_or_nobody_left_to_say_so = stop.wait_for(|stop| *stop).await;
-        tokio::time::sleep(accept_grace).await;
+        if !handed_over.load(Ordering::Relaxed) {
+            tokio::time::sleep(accept_grace).await;
+        }
     };
     tokio::select! {
         () = stopped => {}
         () = accept(&mut incoming, &traffic, &connections, &closing) => {}
     }
     drop(incoming);
+    if handed_over.load(Ordering::Relaxed) {
+        // A connection that is closed while its client sends a request fails that request; so each gets a last one.
+        let last = LAST_REQUEST.min(grace / 2);
+        closing.announce();
+        let _some_are_silent = tokio::time::timeout(last, connections.all_ended()).await;
+        grace = grace.saturating_sub(last);
+    }
     closing.start();
     if tokio::time::timeout(grace, connections.all_ended()).await.is_err() {
         let cut = connections.cut();
