@@ -166,7 +166,8 @@ fn tcp_and_udp_load_and_every_router_has_a_rule_that_holds() {
         assert!(tcp.services.contains_key(&router.value.service), "{name} names the service {}", router.value.service);
         for middleware in &router.value.middlewares {
             let known = &tcp.middlewares[middleware].value.kinds[0];
-            let kind = trafficcop_middleware::tcp::find(&known.0).unwrap_or_else(|| panic!("{middleware} is of no kind"));
+            let kind =
+                trafficcop_middleware::tcp::find(&known.0).unwrap_or_else(|| panic!("{middleware} is of no kind"));
             assert!((kind.build)(&known.1).is_ok(), "{middleware}");
         }
     }
