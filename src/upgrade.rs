@@ -45,25 +45,25 @@ pub(crate) fn remember_program() {
 }
 
 /// The process before this one, which waits for a word.
-pub(crate) struct Predecessor(());
+pub(crate) struct Predecessor(io::Stdin);
 
 impl Predecessor {
     /// Whether there is one.
     pub(crate) fn find() -> Option<Self> {
-        std::env::var_os(VARIABLE).map(|_| Self(()))
+        std::env::var_os(VARIABLE).map(|_| Self(io::stdin()))
     }
 
     /// The sockets that it gives. Blocks, for a bounded time.
     pub(crate) fn sockets(&self) -> io::Result<Inherited> {
-        let input = io::stdin();
-        set_socket_timeout(&input, Timeout::Recv, Some(GIVING_TIME))?;
+        let input = &self.0;
+        set_socket_timeout(input, Timeout::Recv, Some(GIVING_TIME))?;
         let mut sockets = Vec::new();
         loop {
             let mut words = vec![0; LONGEST];
             let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(64))];
             let mut control = RecvAncillaryBuffer::new(&mut space);
             let into = &mut [IoSliceMut::new(&mut words)];
-            let got = recvmsg(&input, into, &mut control, RecvFlags::CMSG_CLOEXEC)?.bytes;
+            let got = recvmsg(input, into, &mut control, RecvFlags::CMSG_CLOEXEC)?.bytes;
             match &words[..got] {
                 END => return Ok(Inherited::new(sockets)),
                 [] => return Err(io::Error::other("the process that hands over went away")),
@@ -82,7 +82,7 @@ impl Predecessor {
 
     /// From now on this process serves.
     pub(crate) fn ready(&self) {
-        if let Err(error) = send(io::stdin(), READY, SendFlags::NOSIGNAL) {
+        if let Err(error) = send(&self.0, READY, SendFlags::NOSIGNAL) {
             tracing::warn!(%error, "The process that hands over went away; this one serves.");
         }
     }

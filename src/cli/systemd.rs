@@ -65,11 +65,10 @@ impl Systemd {
                 Some(listener) => Some((Purpose::Tcp, OwnedFd::from(listener))),
                 None => given.take_udp_socket(index).ok().flatten().map(|socket| (Purpose::Udp, socket.into())),
             };
-            match socket {
-                Some((purpose, socket)) => {
-                    sockets.push(Socket { purpose, name: name.map(str::to_owned), socket });
-                }
-                None => tracing::warn!(index, name, "systemd gave a socket that is neither TCP nor UDP."),
+            if let Some((purpose, socket)) = socket {
+                sockets.push(Socket { purpose, name: name.map(str::to_owned), socket });
+            } else {
+                tracing::warn!(index, name, "systemd gave a socket that is neither TCP nor UDP.");
             }
         }
         Inherited::new(sockets)
