@@ -205,6 +205,8 @@ impl Server {
     }
 
     async fn end(self) {
+        // As long as one copy is open, the system takes connections.
+        drop(self.kept);
         let _workers_are_gone = self.stop.send(true);
         for worker in self.workers {
             let _always_an_error = worker.ended.await;
