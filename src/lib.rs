@@ -51,7 +51,7 @@ pub struct App {
 impl App {
     /// Starts everything; when this returns, every entry point listens.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
-        Self::start_with(settings, Inherited::default(), false).await
+        Box::pin(Self::start_with(settings, Inherited::default(), false)).await
     }
 
     /// Starts everything on sockets that listen already, as far as there are any. `when_told`: accepts only when every

@@ -57,7 +57,8 @@ async fn serve(loaded: Loaded, systemd: &Systemd) -> io::Result<ExitCode> {
         Some(predecessor) => predecessor.sockets()?,
         None => systemd.sockets(),
     };
-    let app = App::start_with(loaded.settings, inherited, predecessor.is_some()).await.map_err(io::Error::other)?;
+    let started = Box::pin(App::start_with(loaded.settings, inherited, predecessor.is_some())).await;
+    let app = started.map_err(io::Error::other)?;
     tracing::info!("Server is ready.");
     if let Some(predecessor) = &predecessor {
         predecessor.ready();
