@@ -10,7 +10,7 @@
 //! `attempts` counts the first try. Without `status` only requests that no server can have seen are sent again: those for
 //! which no connection could be opened. With it, answers of those codes are tried again too, for idempotent methods (not
 //! POST, LOCK, PATCH) unless `retryNonIdempotentMethod` is set; bodies are kept for that up to `maxRequestBodyBytes`. The
-//! pauses grow from `initialInterval` (none if 0); `timeout` bounds the whole. The client gets the last answer.
+//! pauses grow from `initialInterval` (none if 0); after `timeout` no further try is prepared. The client gets the last answer.
 
 use std::time::Duration as Span;
 
@@ -34,7 +34,7 @@ pub(crate) struct Retry {
     /// The first pause.
     #[serde(skip_serializing_if = "no_time")]
     initial_interval: Duration,
-    /// For all tries together; 0 means no limit.
+    /// How long tries that failed are followed by another; 0 means no limit.
     #[serde(skip_serializing_if = "no_time")]
     timeout: Duration,
     /// Bytes of a request's body that are kept for another try.
@@ -138,7 +138,7 @@ impl Around for Again {
                 let request = first.take().unwrap_or_else(|| copy.request(Body::from(body.clone())));
                 let response = next.run(request, &mut *cx).await;
                 let pause = self.pause_before(attempt);
-                let late = deadline.is_some_and(|deadline| Instant::now() + pause.unwrap_or_default() >= deadline);
+                let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
                 if attempt >= self.attempts || late || !self.wants_another(&response, cx, may_repeat) {
                     return response;
                 }
@@ -186,7 +186,8 @@ mod tests {
         check("{attempts: 3, status: ['503']}", Method::POST, (503, 1));
         check("{attempts: 3, status: ['503'], retryNonIdempotentMethod: true}", Method::POST, (200, 2));
         check("{attempts: 3, status: ['503'], maxRequestBodyBytes: 2}", Method::GET, (503, 1));
-        check("{attempts: 3, status: ['503'], initialInterval: 1m, timeout: 1s}", Method::GET, (503, 1));
+        // As in Traefik, what has begun to wait in time is tried.
+        check("{attempts: 3, status: ['503'], initialInterval: 1m, timeout: 1s}", Method::GET, (200, 2));
     }
 
     /// Fails to connect the first two times.

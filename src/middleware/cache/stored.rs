@@ -59,6 +59,12 @@ pub(super) fn asked(headers: &Headers) -> http::Request<()> {
     request
 }
 
+/// An age that no answer has; the policy's sums would overflow.
+fn is_ancient(map: &HeaderMap) -> bool {
+    let age = map.get("age").and_then(|age| age.to_str().ok()).and_then(|age| age.trim().parse::<u64>().ok());
+    age.is_some_and(|age| age > u64::from(u32::MAX))
+}
+
 impl Stored {
     /// None: it must not be kept, or would be of no use.
     pub(super) fn new(
@@ -71,7 +77,7 @@ impl Stored {
         let mut map = as_map(headers);
         let forbidden = ["set-cookie", "content-range"].iter().any(|name| map.contains_key(*name));
         let varies = map.get("vary").is_some_and(|vary| vary.as_bytes().contains(&b'*'));
-        if forbidden || varies {
+        if forbidden || varies || is_ancient(&map) {
             return None;
         }
         let directives = Directives::of(&map);

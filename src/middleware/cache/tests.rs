@@ -135,6 +135,8 @@ fn what_must_not_be_kept() {
         &[("Cache-Control", "max-age=60"), ("Set-Cookie", "a=b")],
         &[("Cache-Control", "max-age=60"), ("Vary", "*")],
         &[("Cache-Control", "max-age=0")],
+        &[("Cache-Control", "max-age=99999999999999999999"), ("Age", "18446744073709551615")],
+        &[("Cache-Control", "max-age=18446744073709551615"), ("Age", "18446744073709551615")],
     ] {
         check(&two(headers), &[], 1, &[], (200, "two", 2));
     }
