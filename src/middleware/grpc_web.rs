@@ -7,8 +7,8 @@
 //!   web: {grpcWeb: {allowOrigins: ["*"]}}
 //! ```
 //!
-//! Requests of other origins than those listed (`*` means all) pass untranslated, without CORS headers. Preflights for
-//! gRPC-Web calls are answered here. The service must speak HTTP/2 (an `h2c://` or `https://` server).
+//! Requests of other origins than those listed (`*` means all) are translated as well, without the headers that let a
+//! page see the answer. Preflights for gRPC-Web calls are answered here. The service must speak HTTP/2 (an `h2c://` or `https://` server).
 //!
 //! Servers on gRPC's C core (Python, C++, Ruby) refuse calls without `TE: trailers`, which browsers cannot send. As in
 //! Traefik it is not added here; a `headers` middleware after this one adds it: `customRequestHeaders: {TE: trailers}`.
@@ -48,20 +48,22 @@ struct Translate {
 
 const WEB: &str = "application/grpc-web";
 const TEXT: &str = "application/grpc-web-text";
+const METHOD: &str = "Access-Control-Request-Method";
 
 impl Translate {
     fn allows(&self, origin: &Bytes) -> bool {
         self.origins.iter().any(|allowed| allowed == "*" || allowed.as_bytes() == origin)
     }
 
-    fn preflight(req: &Request, origin: Bytes) -> Response {
+    fn preflight(req: &Request, origin: Option<Bytes>) -> Response {
         let mut response = reply::empty(StatusCode::OK);
         let lines = &mut response.headers;
         for vary in ["Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"] {
             lines.append("Vary", vary);
         }
+        let Some(origin) = origin else { return response };
         lines.append("Access-Control-Allow-Origin", origin);
-        lines.append("Access-Control-Allow-Methods", "POST");
+        lines.append("Access-Control-Allow-Methods", req.headers.get_bytes(METHOD).unwrap_or_default());
         let asked = req.headers.get_str("Access-Control-Request-Headers").unwrap_or("");
         lines.append("Access-Control-Allow-Headers", canonical_list(asked));
         lines.append("Access-Control-Allow-Credentials", "true");
@@ -89,13 +91,13 @@ impl Around for Translate {
     fn call<'a>(&'a self, mut req: Request, cx: &'a mut Exchange, next: Next<'a>) -> LocalBoxFuture<'a, Response> {
         let origin = req.headers.get_bytes("Origin").filter(|origin| self.allows(origin));
         let asks_grpc_web = || {
-            let method = req.headers.get_str("Access-Control-Request-Method");
+            let has_method = req.headers.get(METHOD).is_some_and(|method| !method.is_empty());
             let headers = req.headers.get_str("Access-Control-Request-Headers").unwrap_or("").to_ascii_lowercase();
-            method == Some("POST") && headers.contains("x-grpc-web")
+            has_method && headers.contains("x-grpc-web")
         };
-        if let (Some(origin), true) = (&origin, req.method == Method::OPTIONS && asks_grpc_web()) {
+        if req.method == Method::OPTIONS && asks_grpc_web() {
             cx.reason = Some(Reason::Preflight);
-            return Box::pin(std::future::ready(Self::preflight(&req, origin.clone())));
+            return Box::pin(std::future::ready(Self::preflight(&req, origin)));
         }
         let kind = req.headers.get_str("Content-Type").unwrap_or("").to_owned();
         if req.method != Method::POST || !kind.starts_with(WEB) {
@@ -109,26 +111,31 @@ impl Around for Translate {
         req.body = if in_text { Body::stream(FromText::new(body)) } else { Body::stream(OfUnknownLength(body)) };
         Box::pin(async move {
             let mut response = next.run(req, cx).await;
-            let exposed = exposed(&response.headers);
+            let exposed = exposed(&response.headers, origin.is_some());
             response.headers.remove("Content-Length");
-            response.headers.insert("Content-Type", if in_text { TEXT } else { WEB });
+            let web = if in_text { TEXT } else { WEB };
+            match response.headers.get_str("Content-Type").map(|kind| kind.replacen("application/grpc", web, 1)) {
+                Some(kind) => response.headers.insert("Content-Type", kind),
+                None => response.headers.insert("Content-Type", web),
+            }
             let trailers_in_head = trailers_only(&mut response.headers);
             let inner = std::mem::take(&mut response.body);
             response.body = Body::stream(ToWeb::new(inner, in_text, trailers_in_head));
+            response.headers.append("Vary", "Origin");
             if let Some(origin) = origin {
-                response.headers.append("Vary", "Origin");
                 response.headers.insert("Access-Control-Allow-Origin", origin);
                 response.headers.insert("Access-Control-Allow-Credentials", "true");
-                response.headers.insert("Access-Control-Expose-Headers", exposed);
             }
+            response.headers.insert("Access-Control-Expose-Headers", exposed);
             response
         })
     }
 }
 
 /// Every header that scripts may read.
-fn exposed(headers: &Headers) -> String {
+fn exposed(headers: &Headers, is_allowed: bool) -> String {
     let own = ["Content-Type", "Vary", "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials"];
+    let own = if is_allowed { &own[..] } else { &own[..2] };
     let others = headers.iter().map(|(name, _)| canonical_list(name)).filter(|name| {
         !own.contains(&name.as_str()) && !["Date", "Content-Length", "Trailer"].contains(&name.as_str())
     });
