@@ -1,5 +1,6 @@
 //! What is known of a client's connection.
 
+use std::cell::OnceCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -15,6 +16,19 @@ pub struct ConnectionInfo {
     /// Where it connected to.
     pub local: SocketAddr,
     pub tls: Option<Arc<TlsInfo>>,
+    /// The peer's address as text, once somebody has asked for it.
+    text: OnceCell<Box<str>>,
+}
+
+impl ConnectionInfo {
+    pub fn new(entry_point: Arc<str>, peer: SocketAddr, local: SocketAddr, tls: Option<Arc<TlsInfo>>) -> Self {
+        Self { entry_point, peer, local, tls, text: OnceCell::new() }
+    }
+
+    /// The peer's address as text, without its port; worked out once for all requests.
+    pub fn peer_text(&self) -> &str {
+        self.text.get_or_init(|| self.peer.ip().to_string().into())
+    }
 }
 
 /// What the TLS handshake settled.

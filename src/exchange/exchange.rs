@@ -76,6 +76,11 @@ pub struct Exchange {
 
 impl Exchange {
     pub fn new(connection: Rc<ConnectionInfo>) -> Self {
+        Self::telling(connection, Interim::default())
+    }
+
+    /// One whose 1xx answers go to `interim`.
+    pub fn telling(connection: Rc<ConnectionInfo>, interim: Interim) -> Self {
         Self {
             connection,
             started: Instant::now(),
@@ -90,7 +95,7 @@ impl Exchange {
             retries: 0,
             omit_forwarded_for: false,
             keep_forwarded_for: false,
-            interim: Interim::default(),
+            interim,
         }
     }
 }

@@ -67,7 +67,7 @@ impl Headers {
 
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.entries.iter().find(|entry| self.is_named(entry, name)).map(|entry| self.text(entry.value))
+        self.entries.iter().find(|entry| self.is_named(entry, name.as_bytes())).map(|entry| self.text(entry.value))
     }
 
     /// The first value of that name, if it is UTF-8.
@@ -77,12 +77,12 @@ impl Headers {
 
     /// Every value of that name, in order.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.entries.iter().filter(move |entry| self.is_named(entry, name)).map(|entry| self.text(entry.value))
+        self.entries.iter().filter(move |entry| self.is_named(entry, name.as_bytes())).map(|entry| self.text(entry.value))
     }
 
     /// The first value of that name; without copying when it came with the head.
     pub fn get_bytes(&self, name: &str) -> Option<Bytes> {
-        let Span { start, len } = self.entries.iter().find(|entry| self.is_named(entry, name))?.value;
+        let Span { start, len } = self.entries.iter().find(|entry| self.is_named(entry, name.as_bytes()))?.value;
         Some(if start & OWN == 0 {
             self.head.slice(start as usize..(start + len) as usize)
         } else {
@@ -91,7 +91,7 @@ impl Headers {
     }
 
     pub fn contains(&self, name: &str) -> bool {
-        self.entries.iter().any(|entry| self.is_named(entry, name))
+        self.entries.iter().any(|entry| self.is_named(entry, name.as_bytes()))
     }
 
     /// Every line, in order: name as written, value.
@@ -118,12 +118,11 @@ impl Headers {
     /// Leaves exactly one line of that name: in the place of the first that was there, else at the end.
     pub fn insert(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
         let (name, value) = (name.into(), value.into());
-        let Ok(lookup) = std::str::from_utf8(&name) else { return };
         let entry = self.keep(&name, &value);
-        match self.entries.iter().position(|entry| self.is_named(entry, lookup)) {
+        match self.entries.iter().position(|entry| self.is_named(entry, &name)) {
             Some(first) => {
                 self.entries[first] = entry;
-                self.remove_from(first + 1, lookup);
+                self.remove_from(first + 1, &name);
             }
             None => self.entries.push(entry),
         }
@@ -132,16 +131,20 @@ impl Headers {
     /// Removes every line of that name; says whether there was one.
     pub fn remove(&mut self, name: &str) -> bool {
         let before = self.entries.len();
-        self.remove_from(0, name);
+        self.remove_from(0, name.as_bytes());
         before != self.entries.len()
     }
 
     /// Keeps the lines for whose name and value `keep` says true.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &[u8]) -> bool) {
+        self.retain_lines(|name, value| keep(std::str::from_utf8(name).unwrap_or_default(), value));
+    }
+
+    /// As [`Headers::retain`], with the names as bytes: what every request goes through.
+    pub fn retain_lines(&mut self, mut keep: impl FnMut(&[u8], &[u8]) -> bool) {
         let (head, own) = (&self.head, &self.own);
-        self.entries.retain(|entry| {
-            keep(std::str::from_utf8(read(head, own, entry.name)).unwrap_or_default(), read(head, own, entry.value))
-        });
+        let is_kept = |entry: &Entry| keep(read(head, own, entry.name), read(head, own, entry.value));
+        self.entries.retain(is_kept);
     }
 
     pub fn clear(&mut self) {
@@ -149,12 +152,16 @@ impl Headers {
         self.own.clear();
     }
 
-    fn remove_from(&mut self, start: usize, name: &str) {
+    fn remove_from(&mut self, start: usize, name: &[u8]) {
+        let is_named = |entry: &Entry| self.is_named(entry, name);
+        if !self.entries.iter().skip(start).any(is_named) {
+            return;
+        }
         let (head, own) = (&self.head, &self.own);
         let mut index = 0;
         self.entries.retain(|entry| {
             index += 1;
-            index <= start || !read(head, own, entry.name).eq_ignore_ascii_case(name.as_bytes())
+            index <= start || !read(head, own, entry.name).eq_ignore_ascii_case(name)
         });
     }
 
@@ -171,8 +178,8 @@ impl Headers {
         Entry { name: keep(name), value: keep(value) }
     }
 
-    fn is_named(&self, entry: &Entry, name: &str) -> bool {
-        entry.name.len as usize == name.len() && self.text(entry.name).eq_ignore_ascii_case(name.as_bytes())
+    fn is_named(&self, entry: &Entry, name: &[u8]) -> bool {
+        entry.name.len as usize == name.len() && self.text(entry.name).eq_ignore_ascii_case(name)
     }
 
     fn text(&self, span: Span) -> &[u8] {

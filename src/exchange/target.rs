@@ -28,6 +28,11 @@ impl Target {
         std::str::from_utf8(&self.path).unwrap_or("/")
     }
 
+    /// The path as bytes: what an engine writes.
+    pub fn path_bytes(&self) -> &[u8] {
+        &self.path
+    }
+
     /// What follows the `?`, escaped; `Some("")` when there is a `?` and nothing behind it.
     pub fn query(&self) -> Option<&str> {
         self.query.as_ref().map(|query| std::str::from_utf8(query).unwrap_or(""))

@@ -133,13 +133,13 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> Connection<Io> {
     /// connection is closed and `home` dropped uncalled.
     pub fn call<'a>(
         self,
-        request: Request,
+        request: impl Into<Box<Request>>,
         options: &'a CallOptions,
         interim: &'a Interim,
         home: impl FnOnce(Self) + 'static,
     ) -> impl Future<Output = Result<Response, CallError>> + 'a {
         // In a box from the start: futures that wrap this one stay small, and the body of the answer takes it over.
-        let mut open = Box::new(OpenCall::new(self, request, options));
+        let mut open = Box::new(OpenCall::new(self, request.into(), options));
         async move {
             match open.head(options, interim).await {
                 Ok(head) => open.response(head, home).map_err(|failure| CallError { failure, request: None }),

@@ -1,72 +1,52 @@
 //! Header names as Go writes them: `x-lower` becomes `X-Lower`.
 
-/// What a name is to the writer.
-enum Kind {
-    Canonical,
-    /// A token in another case.
-    Other,
-    /// Not a name at all.
-    Broken,
-}
+/// Inside a word: the next letter is a small one. Else it is a capital.
+const INSIDE: u8 = 1;
+/// A letter of the wrong case.
+const OTHER: u8 = 2;
+/// No part of a name at all.
+const BROKEN: u8 = 4;
 
-const TOKEN: u8 = 1;
-const UPPER: u8 = 2;
-const LOWER: u8 = 4;
-
-static CLASS: [u8; 256] = {
-    let mut table = [0; 256];
+/// What a byte is, at the beginning of a word and inside of one; and whether the next one is inside.
+static STEPS: [[u8; 256]; 2] = {
+    let mut steps = [[BROKEN; 256]; 2];
     let mut byte = 0;
     while byte < 128 {
         let this = byte as u8;
-        if this.is_ascii_uppercase() {
-            table[byte] = TOKEN | UPPER;
-        } else if this.is_ascii_lowercase() {
-            table[byte] = TOKEN | LOWER;
-        } else if this.is_ascii_digit()
+        let is_token = this.is_ascii_alphanumeric()
             || matches!(
                 this,
                 b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-            )
-        {
-            table[byte] = TOKEN;
+            );
+        if is_token {
+            let next = if this == b'-' { 0 } else { INSIDE };
+            steps[0][byte] = next | if this.is_ascii_lowercase() { OTHER } else { 0 };
+            steps[1][byte] = next | if this.is_ascii_uppercase() { OTHER } else { 0 };
         }
         byte += 1;
     }
-    table
+    steps
 };
-
-fn kind(name: &[u8]) -> Kind {
-    if name.is_empty() {
-        return Kind::Broken;
-    }
-    // A letter after a hyphen (or first) is a capital, any other is not.
-    let (mut wrong, mut all, mut unwanted) = (0, TOKEN, LOWER);
-    for byte in name {
-        let class = CLASS[*byte as usize];
-        all &= class;
-        wrong |= class & unwanted;
-        unwanted = if *byte == b'-' { LOWER } else { UPPER };
-    }
-    match (all, wrong) {
-        (0, _) => Kind::Broken,
-        (_, 0) => Kind::Canonical,
-        _ => Kind::Other,
-    }
-}
 
 /// Appends the name, in canonical case if so wished. Says no, and appends nothing, when it is not a name.
 #[must_use]
 pub(crate) fn push_name(out: &mut Vec<u8>, name: &[u8], canonical: bool) -> bool {
-    match kind(name) {
-        Kind::Broken => return false,
-        Kind::Other if canonical => {
-            let mut is_first = true;
-            for byte in name {
-                out.push(if is_first { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() });
-                is_first = *byte == b'-';
-            }
-        }
-        _ => out.extend_from_slice(name),
+    let (mut seen, mut step) = (0, 0);
+    for byte in name {
+        step = STEPS[usize::from(step & INSIDE)][usize::from(*byte)];
+        seen |= step;
+    }
+    if name.is_empty() || seen & BROKEN != 0 {
+        return false;
+    }
+    if seen & OTHER == 0 || !canonical {
+        out.extend_from_slice(name);
+        return true;
+    }
+    let mut is_first = true;
+    for byte in name {
+        out.push(if is_first { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() });
+        is_first = *byte == b'-';
     }
     true
 }

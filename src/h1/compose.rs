@@ -14,7 +14,7 @@ use crate::phrase::phrase;
 pub fn request_head(out: &mut Vec<u8>, request: &Request, framing: Framing, canonical: bool) {
     out.extend_from_slice(request.method.as_str().as_bytes());
     out.push(b' ');
-    push_target(out, request.target.path().as_bytes());
+    push_target(out, request.target.path_bytes());
     if let Some(query) = request.target.query() {
         out.push(b'?');
         push_target(out, query.as_bytes());

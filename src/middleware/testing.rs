@@ -27,7 +27,7 @@ pub(crate) fn exchange() -> Exchange {
 pub(crate) fn from(peer: &str) -> Exchange {
     let peer = std::net::SocketAddr::new(peer.parse().expect("an address"), 1234);
     let local = std::net::SocketAddr::from(([127, 0, 0, 1], 80));
-    let mut exchange = Exchange::new(Rc::new(ConnectionInfo { entry_point: "web".into(), peer, local, tls: None }));
+    let mut exchange = Exchange::new(Rc::new(ConnectionInfo::new("web".into(), peer, local, None)));
     exchange.canonical_host = "a.test".into();
     exchange
 }

@@ -328,7 +328,7 @@ where
 }
 
 fn info(traffic: &Traffic, ends: Ends, tls: Option<Arc<TlsInfo>>) -> ConnectionInfo {
-    ConnectionInfo { entry_point: Arc::clone(&traffic.entry.name), peer: ends.peer, local: ends.local, tls }
+    ConnectionInfo::new(Arc::clone(&traffic.entry.name), ends.peer, ends.local, tls)
 }
 
 /// An IPv4 address that came in over an IPv6 socket is an IPv4 address.

@@ -27,7 +27,7 @@ pub(crate) fn clean(request: &mut Request, entry: &EntryPoint) -> Result<(), Box
         response.headers.append("Connection", "close");
         return refused(Reason::Connect, response);
     }
-    if request.target.path() == "*" {
+    if request.target.path_bytes() == b"*" {
         return match request.method {
             Method::OPTIONS => refused(Reason::Internal, reply::empty(StatusCode::OK)),
             _ => refused(Reason::NoRoute, reply::not_found()),

@@ -62,33 +62,46 @@ impl Forwarded {
 
     /// Makes the request say who sent it.
     pub(crate) fn apply(&self, request: &mut Request, peer: &Peer) {
-        if !peer.trusted {
-            request.headers.retain(|name, _| !is_managed(name));
+        if peer.trusted {
+            self.fill(request, peer);
+        } else {
+            request.headers.retain_lines(|name, _| !is_managed(name));
+            self.write(request, peer);
         }
-        self.fill(request, peer);
         self.connection(request);
     }
 
+    /// Says what we see where nothing is said: the managed headers are gone.
+    fn write(&self, request: &mut Request, peer: &Peer) {
+        let scheme = scheme(request, peer);
+        let headers = &mut request.headers;
+        headers.push(b"X-Real-Ip", &peer.text);
+        headers.push(b"X-Forwarded-Proto", scheme.as_bytes());
+        let default: &[u8] = if peer.tls { b"443" } else { b"80" };
+        headers.push(b"X-Forwarded-Port", port(&request.host).unwrap_or(default));
+        if !request.host.is_empty() {
+            headers.push(b"X-Forwarded-Host", &request.host);
+        }
+        if !self.hostname.is_empty() {
+            headers.push(b"X-Forwarded-Server", &self.hostname);
+        }
+    }
+
+    /// Says what we see where the trusted peer says nothing.
     fn fill(&self, request: &mut Request, peer: &Peer) {
-        let websocket = is_websocket(request);
+        let scheme = scheme(request, peer);
         let headers = &mut request.headers;
         let missing = |value: Option<&[u8]>| value.is_none_or(<[u8]>::is_empty);
         if missing(headers.get("X-Real-Ip")) {
             headers.insert("X-Real-Ip", peer.text.clone());
         }
         if missing(headers.get("X-Forwarded-Proto")) {
-            let scheme = match (websocket, peer.tls) {
-                (false, false) => "http",
-                (false, true) => "https",
-                (true, false) => "ws",
-                (true, true) => "wss",
-            };
             headers.insert("X-Forwarded-Proto", scheme);
         }
         if missing(headers.get("X-Forwarded-Port")) {
             let secure = peer.tls || matches!(headers.get("X-Forwarded-Proto"), Some(b"https" | b"wss"));
-            let default = Bytes::from_static(if secure { b"443" } else { b"80" });
-            headers.insert("X-Forwarded-Port", port(&request.host).unwrap_or(default));
+            let default: &[u8] = if secure { b"443" } else { b"80" };
+            headers.insert("X-Forwarded-Port", Bytes::copy_from_slice(port(&request.host).unwrap_or(default)));
         }
         if missing(headers.get("X-Forwarded-Host")) && !request.host.is_empty() {
             headers.insert("X-Forwarded-Host", request.host.clone());
@@ -114,7 +127,7 @@ impl Forwarded {
         let lines: Vec<Vec<u8>> = request.headers.get_all("Connection").map(<[u8]>::to_vec).collect();
         let mut kept: Vec<&str> = Vec::new();
         let names = lines.iter().filter_map(|line| std::str::from_utf8(line).ok()).flat_map(|line| line.split(','));
-        for name in names.map(str::trim).filter(|name| !name.is_empty() && !is_managed(name)) {
+        for name in names.map(str::trim).filter(|name| !name.is_empty() && !is_managed(name.as_bytes())) {
             if self.connection.iter().any(|allowed| allowed.eq_ignore_ascii_case(name)) {
                 kept.push(name);
             } else if !name.eq_ignore_ascii_case("connection") {
@@ -133,13 +146,21 @@ impl Forwarded {
 }
 
 /// Whether the header is one that only trusted peers may send.
-fn is_managed(name: &str) -> bool {
-    let bytes = name.as_bytes();
+fn is_managed(bytes: &[u8]) -> bool {
     if !(bytes.len() >= 9 && bytes[0].eq_ignore_ascii_case(&b'x') && matches!(bytes[1], b'-' | b'_')) {
         return false;
     }
     let same = |(a, b): (&u8, &u8)| if *a == b'_' { *b == b'-' } else { a.to_ascii_lowercase() == *b };
     MANAGED.iter().any(|managed| managed.len() == bytes.len() && bytes.iter().zip(managed.as_bytes()).all(same))
+}
+
+fn scheme(request: &Request, peer: &Peer) -> &'static str {
+    match (is_websocket(request), peer.tls) {
+        (false, false) => "http",
+        (false, true) => "https",
+        (true, false) => "ws",
+        (true, true) => "wss",
+    }
 }
 
 fn is_websocket(request: &Request) -> bool {
@@ -148,11 +169,11 @@ fn is_websocket(request: &Request) -> bool {
 }
 
 /// The port of a Host header, if it has one.
-fn port(host: &Bytes) -> Option<Bytes> {
+fn port(host: &[u8]) -> Option<&[u8]> {
     let colon = memchr::memrchr(b':', host)?;
     let name = &host[..colon];
     let bracketed = name.first() == Some(&b'[') && name.last() == Some(&b']');
-    let port = host.slice(colon + 1..);
+    let port = &host[colon + 1..];
     ((bracketed || !name.contains(&b':')) && !port.is_empty()).then_some(port)
 }
 

@@ -60,15 +60,7 @@ impl Requests {
     }
 
     /// Answers one request. Always yields an answer; what went wrong is in the exchange, for the observer.
-    pub(crate) async fn answer(&self, request: Request, interim: Interim) -> Response {
-        let mut response = self.route(request, interim).await;
-        if let Some(alt_svc) = &self.alt_svc {
-            response.headers.append("Alt-Svc", alt_svc.clone());
-        }
-        response
-    }
-
-    async fn route(&self, mut request: Request, interim: Interim) -> Response {
+    pub(crate) async fn answer(&self, mut request: Request, interim: Interim) -> Response {
         let entry = &*self.traffic.entry;
         if let Err(refused) = clean(&mut request, entry) {
             return self.refuse(&request, *refused);
@@ -88,9 +80,8 @@ impl Requests {
         };
         let misdirected = snapshot.is_some_and(|snapshot| self.is_misdirected(snapshot, &host));
 
-        let mut exchange = Exchange::new(Rc::clone(&self.connection));
+        let mut exchange = Exchange::telling(Rc::clone(&self.connection), interim);
         exchange.canonical_host = host.into();
-        exchange.interim = interim;
         exchange.keep_forwarded_for = !entry.forwarded.append_for;
         exchange.route = found.map(|route| Arc::clone(&route.info));
         let mut watch = Watch::new(exchange);
@@ -121,7 +112,15 @@ impl Requests {
         if let Some(reason) = watch.exchange.reason {
             own::finish(&mut response, reason, is_grpc, entry.http1.shows_reasons);
         }
+        self.advertise(&mut response);
         watch.follow(response, is_head)
+    }
+
+    /// Tells the client of HTTP/3.
+    fn advertise(&self, response: &mut Response) {
+        if let Some(alt_svc) = &self.alt_svc {
+            response.headers.push(b"Alt-Svc", alt_svc);
+        }
     }
 
     /// Answers what never comes to a route, and tells the observer.
@@ -130,6 +129,7 @@ impl Requests {
         let bytes_out = response.body.remaining().unwrap_or(0);
         self.tell_refusal(reason, response.status, bytes_out, request);
         own::finish(&mut response, reason, own::is_grpc(request), self.traffic.entry.http1.shows_reasons);
+        self.advertise(&mut response);
         response
     }
 

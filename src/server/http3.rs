@@ -171,7 +171,7 @@ async fn connection(
     };
     let Some(tls) = tls_info(&connection) else { return };
     let entry_point = Arc::clone(&traffic.entry.name);
-    let info = ConnectionInfo { entry_point, peer, local, tls: Some(Arc::new(tls)) };
+    let info = ConnectionInfo::new(entry_point, peer, local, Some(Arc::new(tls)));
     let requests = Rc::new(Requests::new(Rc::clone(&traffic), info));
     if let Err(error) = requests_of(connection, &traffic, &requests, &closing).await {
         tracing::debug!(%error, "HTTP/3 connection ended.");

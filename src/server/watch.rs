@@ -23,14 +23,15 @@ pub(crate) struct Watch {
     pub(crate) exchange: Exchange,
     record: Option<Box<dyn Record>>,
     status: Option<StatusCode>,
-    bytes_in: Rc<Cell<u64>>,
+    /// Counted where there is a body and somebody who wants to know.
+    bytes_in: Option<Rc<Cell<u64>>>,
     bytes_out: u64,
     complete: bool,
 }
 
 impl Watch {
     pub(crate) fn new(exchange: Exchange) -> Self {
-        Self { exchange, record: None, status: None, bytes_in: Rc::default(), bytes_out: 0, complete: false }
+        Self { exchange, record: None, status: None, bytes_in: None, bytes_out: 0, complete: false }
     }
 
     /// Has the end told to `record`, and the request's body counted.
@@ -40,7 +41,7 @@ impl Watch {
             return;
         }
         let body = std::mem::take(&mut request.body);
-        request.body = Body::stream(Counted { body, count: Rc::clone(&self.bytes_in) });
+        request.body = Body::stream(Counted { body, count: Rc::clone(self.bytes_in.get_or_insert_default()) });
     }
 
     /// Goes along with the answer. Costs nothing when nobody listens.
@@ -70,7 +71,7 @@ impl Drop for Watch {
         let gone = StatusCode::from_u16(CLIENT_CLOSED).unwrap_or(StatusCode::BAD_REQUEST);
         let outcome = Outcome {
             status: self.status.unwrap_or(gone),
-            bytes_in: self.bytes_in.get(),
+            bytes_in: self.bytes_in.as_ref().map_or(0, |count| count.get()),
             bytes_out: self.bytes_out,
             duration: self.exchange.started.elapsed(),
             complete: self.complete,
@@ -149,7 +150,8 @@ impl AsyncWrite for WatchedDuplex {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.inner).poll_write(cx, bytes);
         if let Poll::Ready(Ok(written)) = polled {
-            self.watch.bytes_in.set(self.watch.bytes_in.get() + written as u64);
+            let count = self.watch.bytes_in.get_or_insert_default();
+            count.set(count.get() + written as u64);
         }
         polled
     }

@@ -31,7 +31,7 @@ fn ask(static_yaml: &str, method: &Method, uri: &str, headers: &[(&'static str, 
         request.headers.append(*name, *value);
     }
     let (peer, local) = (([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 80).into());
-    let mut cx = Exchange::new(Rc::new(ConnectionInfo { entry_point: "web".into(), peer, local, tls: None }));
+    let mut cx = Exchange::new(Rc::new(ConnectionInfo::new("web".into(), peer, local, None)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let mut response = api.call(request, &mut cx).await;

@@ -20,7 +20,7 @@ use crate::outbox::{Encoder, Outbox, Unsent, poll_flush};
 
 pub(super) struct OpenCall<Io> {
     pub(super) connection: Connection<Io>,
-    pub(super) request: Request,
+    pub(super) request: Box<Request>,
     pub(super) out: Outbox,
     pub(super) encoder: Encoder,
     pub(super) inbound: Inbound,
@@ -45,7 +45,7 @@ impl<Io> OpenCall<Io> {
 }
 
 impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
-    pub(super) fn new(mut connection: Connection<Io>, request: Request, options: &CallOptions) -> Self {
+    pub(super) fn new(mut connection: Connection<Io>, request: Box<Request>, options: &CallOptions) -> Self {
         connection.calls += 1;
         let framing = match request.body.remaining() {
             Some(length) => Framing::of_length(length),
@@ -79,7 +79,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
 
     /// The request as it was given, if nothing of its body is gone.
     pub(super) fn untouched(self) -> Option<Box<Request>> {
-        (!self.touched).then(|| Box::new(self.request))
+        (!self.touched).then_some(self.request)
     }
 
     /// Sends, and waits for the head of the final answer.

@@ -1,13 +1,12 @@
 //! One request to one server: a kept connection or a new one, and the answer.
 
-use std::borrow::Cow;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use trafficcop_exchange::{Interim, Method, Request, Response};
-use trafficcop_h1::Connection;
+use trafficcop_h1::{CallOptions, Connection};
 
 use super::connect::{Protocol, dial};
 use super::failure::{ConnectError, Failure};
@@ -74,35 +73,28 @@ pub(crate) async fn send(
     ready: Ready,
     endpoint: &Arc<Endpoint>,
     way: Way,
-    mut request: Request,
+    mut request: Box<Request>,
     interim: &Interim,
 ) -> Result<Response, Failure> {
     match ready {
-        Ready::Http2(mut shared) => {
-            let is_secure = endpoint.url.scheme == Scheme::Https;
-            let host = shared.peer();
-            let spare = may_be_spared(&request).then(|| Box::new(copy(&request)));
-            let limit = endpoint.manners.call.response_header_timeout;
-            tokio::select! {
-                biased;
-                answer = Box::pin(shared.call(request, is_secure, limit)) => answer,
-                () = retired::death(endpoint, host) => Err(Failure::gone(spare)),
-            }
-        }
+        // Boxed, so that requests over HTTP/1.1 do not carry the room for this along.
+        Ready::Http2(shared) => Box::pin(send_shared(shared, endpoint, request)).await,
         Ready::Http1(connection) => {
             if endpoint.via.is_some() && endpoint.url.scheme != Scheme::Https {
                 address_proxy(&mut request, endpoint);
             }
             let home = Arc::clone(endpoint);
             let home = move |connection| pool::put(&home, way.owner, connection);
-            let mut options = Cow::Borrowed(&endpoint.manners.call);
+            let mut options = &endpoint.manners.call;
+            let of_upgrades;
             if request.upgrade.is_some() {
                 // Some servers want these names spelled as in the standard, which Go's canonical case is not.
                 spell_websocket(&mut request);
-                options.to_mut().canonical_names = false;
+                of_upgrades = Box::new(CallOptions { canonical_names: false, ..options.clone() });
+                options = &of_upgrades;
             }
             let (host, condemned) = (connection.io().peer(), connection.io().condemned());
-            let mut call = pin!(connection.call(request, &options, interim, home));
+            let mut call = pin!(connection.call(request, options, interim, home));
             tokio::select! {
                 biased;
                 answer = &mut call => return Ok(answer?),
@@ -111,6 +103,18 @@ pub(crate) async fn send(
             // It finds the connection at its end, and gives the request back if it can be sent elsewhere.
             Ok(call.await?)
         }
+    }
+}
+
+async fn send_shared(mut shared: Shared, endpoint: &Endpoint, request: Box<Request>) -> Result<Response, Failure> {
+    let is_secure = endpoint.url.scheme == Scheme::Https;
+    let host = shared.peer();
+    let spare = may_be_spared(&request).then(|| Box::new(copy(&request)));
+    let limit = endpoint.manners.call.response_header_timeout;
+    tokio::select! {
+        biased;
+        answer = shared.call(*request, is_secure, limit) => answer,
+        () = retired::death(endpoint, host) => Err(Failure::gone(spare)),
     }
 }
 

@@ -66,9 +66,10 @@ impl Client {
         }
     }
 
-    async fn send(&self, mut request: Request, cx: &mut Exchange) -> Result<Response, Failure> {
+    async fn send(&self, request: Request, cx: &mut Exchange) -> Result<Response, Failure> {
         let way = Way { http1_only: request.upgrade.is_some(), ..Way::default() };
         let mut ready = attempt::kept(&self.endpoint, way);
+        let mut request = Box::new(request);
         loop {
             let is_kept = ready.is_some();
             let connection = match ready.take() {

@@ -108,9 +108,9 @@ impl Failure {
     }
 
     /// The request, if the connection was closed without any answer and sending it twice harms nobody.
-    pub(crate) fn take_repeatable(&mut self) -> Option<Request> {
+    pub(crate) fn take_repeatable(&mut self) -> Option<Box<Request>> {
         let is_closed = matches!(self.reason, Reason::ServerClosed | Reason::ContainerStopping);
-        let request = *self.request.take().filter(|_| is_closed)?;
+        let request = self.request.take().filter(|_| is_closed)?;
         (self.is_unsent || attempt::may_repeat(&request)).then_some(request)
     }
 }

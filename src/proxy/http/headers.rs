@@ -1,15 +1,10 @@
 //! Hop-by-hop hygiene: what belongs to one connection stays on it, in both directions.
 
-use std::fmt::Write;
-
 use bytes::Bytes;
 use smallvec::SmallVec;
 use trafficcop_exchange::{Exchange, Headers, Request, Response, StatusCode};
 
 use super::failure::Failure;
-
-/// Longer than any address with a zone.
-pub(crate) type PeerText = SmallVec<[u8; 64]>;
 
 /// Prepares a request for a server. Host and target are not touched here.
 pub(crate) fn to_server(request: &mut Request, cx: &Exchange, appends_forwarded_for: bool) {
@@ -59,18 +54,18 @@ fn check_switch(response: &mut Response, asked: Option<&Bytes>) -> Result<(), Fa
 
 fn clean(headers: &mut Headers, keeps_trailer: bool) {
     let listed = listed_by_connection(headers);
-    headers.retain(|name, _| {
+    headers.retain_lines(|name, _| {
         let is_hop = match name.len() {
-            2 => name.eq_ignore_ascii_case("te"),
-            7 => name.eq_ignore_ascii_case("upgrade") || (!keeps_trailer && name.eq_ignore_ascii_case("trailer")),
-            10 => name.eq_ignore_ascii_case("connection") || name.eq_ignore_ascii_case("keep-alive"),
-            16 => name.eq_ignore_ascii_case("proxy-connection"),
-            17 => name.eq_ignore_ascii_case("transfer-encoding"),
-            18 => name.eq_ignore_ascii_case("proxy-authenticate"),
-            19 => name.eq_ignore_ascii_case("proxy-authorization"),
+            2 => name.eq_ignore_ascii_case(b"te"),
+            7 => name.eq_ignore_ascii_case(b"upgrade") || (!keeps_trailer && name.eq_ignore_ascii_case(b"trailer")),
+            10 => name.eq_ignore_ascii_case(b"connection") || name.eq_ignore_ascii_case(b"keep-alive"),
+            16 => name.eq_ignore_ascii_case(b"proxy-connection"),
+            17 => name.eq_ignore_ascii_case(b"transfer-encoding"),
+            18 => name.eq_ignore_ascii_case(b"proxy-authenticate"),
+            19 => name.eq_ignore_ascii_case(b"proxy-authorization"),
             _ => false,
         };
-        !is_hop && !listed.iter().any(|listed| listed.eq_ignore_ascii_case(name.as_bytes()))
+        !is_hop && !listed.iter().any(|listed| listed.eq_ignore_ascii_case(name))
     });
 }
 
@@ -98,27 +93,11 @@ pub(crate) fn has_token(value: &[u8], token: &str) -> bool {
     value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
 }
 
-/// The peer's address as text, without allocating.
-pub(crate) fn peer_text(cx: &Exchange) -> PeerText {
-    let mut text = PeerText::new();
-    // Writing to memory cannot fail.
-    let _cannot_fail = write!(Memory(&mut text), "{}", cx.connection.peer.ip());
-    text
-}
-
-struct Memory<'a>(&'a mut PeerText);
-
-impl Write for Memory<'_> {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        self.0.extend_from_slice(text.as_bytes());
-        Ok(())
-    }
-}
-
 /// One line: what was there, and the peer.
 fn append_forwarded_for(headers: &mut Headers, cx: &Exchange) {
-    const NAME: Bytes = Bytes::from_static(b"X-Forwarded-For");
-    let mut whole = PeerText::new();
+    const NAME: &[u8] = b"X-Forwarded-For";
+    let peer = cx.connection.peer_text().as_bytes();
+    let mut whole: SmallVec<[u8; 128]> = SmallVec::new();
     let mut is_first = true;
     for value in headers.get_all("x-forwarded-for") {
         if !is_first {
@@ -128,12 +107,12 @@ fn append_forwarded_for(headers: &mut Headers, cx: &Exchange) {
         is_first = false;
     }
     if is_first {
-        headers.push(&NAME, &peer_text(cx));
+        headers.push(NAME, peer);
         return;
     }
     whole.extend_from_slice(b", ");
-    whole.extend_from_slice(&peer_text(cx));
-    headers.insert(NAME, Bytes::copy_from_slice(&whole));
+    whole.extend_from_slice(peer);
+    headers.insert(Bytes::from_static(NAME), Bytes::copy_from_slice(&whole));
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use trafficcop_config::dynamic::http as config;
 use trafficcop_exchange::{Exchange, LocalBoxFuture, Request, Response, Service};
 
 use super::children::{Child, balance};
-use super::headers::peer_text;
 use super::weighted::nobody;
 use crate::BuildError;
 
@@ -39,7 +38,7 @@ impl HighestRandomWeight {
 
 impl Service for HighestRandomWeight {
     fn call<'a>(&'a self, request: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
-        let asked = Asked { key: &peer_text(cx), dice: 0, tried: &[] };
+        let asked = Asked { key: cx.connection.peer_text().as_bytes(), dice: 0, tried: &[] };
         match self.balancer.pick(&asked) {
             Some(index) => self.balancer.target(index).call(request, cx),
             None => Box::pin(std::future::ready(nobody(cx, self.balancer.is_empty()))),

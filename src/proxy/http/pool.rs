@@ -40,11 +40,21 @@ struct Pools {
 struct Pool {
     endpoint: Weak<Endpoint>,
     /// The latest to come back is at the end, and is the first to leave.
-    idle: Vec<(Connection<Stream>, Instant)>,
+    idle: Vec<Idle>,
     shared: Vec<Shared>,
     /// Set while somebody opens a connection of HTTP/2; told when that has ended.
     opening: Option<Rc<Notify>>,
 }
+
+struct Idle {
+    connection: Connection<Stream>,
+    /// Since when, if that was looked up. A clock costs as much as a header: where a second makes no difference, it is
+    /// the next sweep that says when.
+    since: Option<Instant>,
+}
+
+/// Idle timeouts below are kept exactly.
+const EXACT: Duration = Duration::from_secs(10);
 
 /// Held by whoever opens a connection that others wait for.
 pub(crate) struct Opening {
@@ -67,8 +77,9 @@ impl Drop for Opening {
 pub(crate) fn take(endpoint: &Endpoint, owner: u64) -> Option<Connection<Stream>> {
     POOLS.with_borrow_mut(|pools| {
         let pool = pools.of.get_mut(&(endpoint.id, owner))?;
-        while let Some((mut connection, since)) = pool.idle.pop() {
-            let is_old = endpoint.manners.idle_timeout.is_some_and(|limit| since.elapsed() >= limit);
+        while let Some(Idle { mut connection, since }) = pool.idle.pop() {
+            let limit = endpoint.manners.idle_timeout.filter(|limit| *limit < EXACT);
+            let is_old = limit.zip(since).is_some_and(|(limit, since)| since.elapsed() >= limit);
             if !is_old && connection.is_usable() {
                 return Some(connection);
             }
@@ -84,7 +95,8 @@ pub(crate) fn put(endpoint: &Arc<Endpoint>, owner: u64, connection: Connection<S
         let mut pools = pools.borrow_mut();
         let pool = pools.of_endpoint(endpoint, owner);
         if endpoint.manners.kept_idle > 0 && pool.idle.len() < MOST_IDLE {
-            pool.idle.push((connection, Instant::now()));
+            let is_exact = endpoint.manners.idle_timeout.is_some_and(|limit| limit < EXACT);
+            pool.idle.push(Idle { connection, since: is_exact.then(Instant::now) });
         }
     });
 }
@@ -159,9 +171,9 @@ impl Pool {
         let manners = &endpoint.manners;
         let surplus = self.idle.len().saturating_sub(manners.kept_idle);
         let mut index = 0;
-        self.idle.retain_mut(|(connection, since)| {
+        self.idle.retain_mut(|Idle { connection, since }| {
             index += 1;
-            let age = now.duration_since(*since);
+            let age = now.duration_since(*since.get_or_insert(now));
             let is_old = manners.idle_timeout.is_some_and(|limit| age >= limit);
             let is_surplus = index <= surplus && age >= SWEEP;
             !is_old && !is_surplus && connection.is_usable()

@@ -50,17 +50,26 @@ pub(crate) async fn death(endpoint: &Endpoint, host: SocketAddr) {
         while !endpoint.is_retired.load(Ordering::Relaxed) {
             here.notified().await;
         }
-        let mut asked = 0;
-        while endpoint.is_retired.load(Ordering::Relaxed) {
-            let (limit, pause) = if asked < OFTEN { (SHORT_LIMIT, SHORT_PAUSE) } else { (LONG_LIMIT, LONG_PAUSE) };
-            if !is_alive(host, limit).await {
-                tracing::debug!(%host, "A server that was taken out gives no sign of life.");
-                return;
-            }
-            asked += 1;
-            sleep(pause).await;
+        // Boxed, so that requests do not carry the room for this along.
+        if Box::pin(is_silent(endpoint, host)).await {
+            tracing::debug!(%host, "A server that was taken out gives no sign of life.");
+            return;
         }
     }
+}
+
+/// Asks for signs of life until there is none, or until the server is no longer taken out.
+async fn is_silent(endpoint: &Endpoint, host: SocketAddr) -> bool {
+    let mut asked = 0;
+    while endpoint.is_retired.load(Ordering::Relaxed) {
+        let (limit, pause) = if asked < OFTEN { (SHORT_LIMIT, SHORT_PAUSE) } else { (LONG_LIMIT, LONG_PAUSE) };
+        if !is_alive(host, limit).await {
+            return true;
+        }
+        asked += 1;
+        sleep(pause).await;
+    }
+    false
 }
 
 async fn is_alive(host: SocketAddr, limit: Duration) -> bool {

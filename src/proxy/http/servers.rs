@@ -2,6 +2,7 @@
 
 mod visit;
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -133,16 +134,17 @@ impl Servers {
         self.health.clone()
     }
 
-    async fn answer(&self, mut request: Request, cx: &mut Exchange) -> Response {
+    async fn answer(&self, mut request: Box<Request>, cx: &mut Exchange) -> Response {
         (cx.fault, cx.reason, cx.server, cx.origin_status) = (None, None, None, None);
-        let key = if self.kind == Kind::Random { headers::peer_text(cx) } else { headers::PeerText::new() };
+        let connection = Rc::clone(&cx.connection);
+        let key = if self.kind == Kind::Random { connection.peer_text().as_bytes() } else { b"" };
         let dice = || if self.kind.throws_dice() { rand::random() } else { 0 };
         let session = self.session(&request);
         let pick = |tried: &[usize]| match &session {
             Some(session) => {
                 HighestRandomWeight.pick(self.balancer.candidates(), &Asked { key: session, dice: 0, tried })
             }
-            None => self.balancer.pick(&Asked { key: &key, dice: dice(), tried }),
+            None => self.balancer.pick(&Asked { key, dice: dice(), tried }),
         };
         let bound = self.cookie.as_ref().and_then(|cookie| cookie.value(&request.headers));
         let bound = bound.and_then(|value| self.balancer.belongs(value, &[]));
@@ -260,7 +262,8 @@ impl Kind {
 
 impl Service for Servers {
     fn call<'a>(&'a self, request: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
-        Box::pin(self.answer(request, cx))
+        // The request in a box of its own: it passes through several futures, and none of them carries it.
+        Box::pin(self.answer(Box::new(request), cx))
     }
 }
 

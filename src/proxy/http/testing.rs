@@ -17,12 +17,12 @@ use super::{Forwarding, Servers, Transport};
 
 /// An exchange with the client 192.0.2.1.
 pub(crate) fn exchange() -> Exchange {
-    Exchange::new(Rc::new(ConnectionInfo {
-        entry_point: Arc::from("web"),
-        peer: ([192, 0, 2, 1], 4711).into(),
-        local: ([192, 0, 2, 2], 80).into(),
-        tls: None,
-    }))
+    Exchange::new(Rc::new(ConnectionInfo::new(
+        Arc::from("web"),
+        ([192, 0, 2, 1], 4711).into(),
+        ([192, 0, 2, 2], 80).into(),
+        None,
+    )))
 }
 
 pub(crate) fn request(method: Method, target: &'static str) -> Request {

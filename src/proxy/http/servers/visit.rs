@@ -47,7 +47,7 @@ impl Servers {
     /// Sends the request until a server has answered or nothing more can be tried. Also gives the server it ended with.
     pub(super) async fn visit(
         &self,
-        mut request: Request,
+        mut request: Box<Request>,
         cx: &mut Exchange,
         visit: &mut Visit,
         mut pick: impl FnMut(&[usize]) -> Option<usize>,

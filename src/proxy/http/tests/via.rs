@@ -37,7 +37,7 @@ async fn in_clear_the_proxy_gets_the_whole_url() {
         let way = Way::default();
         let ready = open(&endpoint, way).await.unwrap();
         let asked = request(Method::GET, "/a?b");
-        let mut response = send(ready, &endpoint, way, asked, &Interim::default()).await.unwrap();
+        let mut response = send(ready, &endpoint, way, Box::new(asked), &Interim::default()).await.unwrap();
         assert_eq!(text(&mut response).await, "from afar");
         let seen = proxy.seen().remove(0);
         assert!(seen.starts_with("GET http://far.test:81/a?b HTTP/1.1\r\nHost: a.test\r\n"), "{seen}");

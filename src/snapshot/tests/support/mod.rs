@@ -117,7 +117,7 @@ pub(crate) fn exchange(tls: Option<&str>) -> Exchange {
     let tls = tls.map(|options| Arc::new(TlsInfo { options: options.into(), ..TlsInfo::default() }));
     let peer = ([10, 0, 0, 1], 1).into();
     let local = ([127, 0, 0, 1], 80).into();
-    Exchange::new(Rc::new(ConnectionInfo { entry_point: "web".into(), peer, local, tls }))
+    Exchange::new(Rc::new(ConnectionInfo::new("web".into(), peer, local, tls)))
 }
 
 /// Status and body of one request through a route.
