@@ -7,6 +7,8 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::KnownName;
+
 /// Header lines in their order. Names are compared without regard to case and written as they were given.
 #[derive(Clone, Default)]
 pub struct Headers {
@@ -32,6 +34,16 @@ struct Span {
 }
 
 const OWN: u32 = 1 << 31;
+/// Marks the name of a line that is a [`KnownName`]; the rest of the start is its number.
+const KNOWN: u32 = 1 << 30;
+
+/// A name as it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Spelled<'a> {
+    pub name: &'a [u8],
+    /// It is a [`KnownName`]: nothing of it needs to be checked or changed.
+    pub is_known: bool,
+}
 
 impl Headers {
     pub fn new() -> Self {
@@ -45,7 +57,7 @@ impl Headers {
 
     /// As [`Headers::over`], with room for so many lines.
     pub fn over_with_capacity(head: Bytes, lines: usize) -> Self {
-        debug_assert!(head.len() < OWN as usize);
+        debug_assert!(head.len() < KNOWN as usize);
         Self { head, own: Vec::new(), entries: Vec::with_capacity(lines) }
     }
 
@@ -77,7 +89,10 @@ impl Headers {
 
     /// Every value of that name, in order.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.entries.iter().filter(move |entry| self.is_named(entry, name.as_bytes())).map(|entry| self.text(entry.value))
+        self.entries
+            .iter()
+            .filter(move |entry| self.is_named(entry, name.as_bytes()))
+            .map(|entry| self.text(entry.value))
     }
 
     /// The first value of that name; without copying when it came with the head.
@@ -101,7 +116,15 @@ impl Headers {
 
     /// As [`Headers::iter`], with the names as bytes: what an engine writes.
     pub fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.entries.iter().map(|entry| (self.text(entry.name), self.text(entry.value)))
+        self.spelled().map(|(spelled, value)| (spelled.name, value))
+    }
+
+    /// As [`Headers::lines`], with what is known of the spelling of names.
+    pub fn spelled(&self) -> impl Iterator<Item = (Spelled<'_>, &[u8])> {
+        self.entries.iter().map(|entry| {
+            let name = name_of(&self.head, &self.own, entry.name);
+            (Spelled { name, is_known: entry.name.start & (OWN | KNOWN) == KNOWN }, self.text(entry.value))
+        })
     }
 
     /// Adds a line after all others.
@@ -113,6 +136,13 @@ impl Headers {
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         let entry = self.keep(name, value);
         self.entries.push(entry);
+    }
+
+    /// As [`Headers::push`], under a name that is known.
+    pub fn push_known(&mut self, name: KnownName, value: &[u8]) {
+        let name = Span { start: KNOWN | name.number(), len: name.as_bytes().len() as u32 };
+        let value = self.keep_text(value);
+        self.entries.push(Entry { name, value });
     }
 
     /// Leaves exactly one line of that name: in the place of the first that was there, else at the end.
@@ -143,7 +173,7 @@ impl Headers {
     /// As [`Headers::retain`], with the names as bytes: what every request goes through.
     pub fn retain_lines(&mut self, mut keep: impl FnMut(&[u8], &[u8]) -> bool) {
         let (head, own) = (&self.head, &self.own);
-        let is_kept = |entry: &Entry| keep(read(head, own, entry.name), read(head, own, entry.value));
+        let is_kept = |entry: &Entry| keep(name_of(head, own, entry.name), read(head, own, entry.value));
         self.entries.retain(is_kept);
     }
 
@@ -161,25 +191,27 @@ impl Headers {
         let mut index = 0;
         self.entries.retain(|entry| {
             index += 1;
-            index <= start || !read(head, own, entry.name).eq_ignore_ascii_case(name)
+            index <= start || !name_of(head, own, entry.name).eq_ignore_ascii_case(name)
         });
     }
 
     fn keep(&mut self, name: &[u8], value: &[u8]) -> Entry {
-        if self.own.capacity() == 0 {
-            // A proxy adds several lines; one allocation holds them.
-            self.own.reserve(name.len() + value.len() + 224);
-        }
-        let mut keep = |text: &[u8]| {
-            let start = self.own.len() as u32 | OWN;
-            self.own.extend_from_slice(text);
-            Span { start, len: text.len() as u32 }
-        };
-        Entry { name: keep(name), value: keep(value) }
+        Entry { name: self.keep_text(name), value: self.keep_text(value) }
     }
 
+    fn keep_text(&mut self, text: &[u8]) -> Span {
+        if self.own.capacity() == 0 {
+            // A proxy adds several lines; one allocation holds them.
+            self.own.reserve(text.len() + 200);
+        }
+        let start = self.own.len() as u32 | OWN;
+        self.own.extend_from_slice(text);
+        Span { start, len: text.len() as u32 }
+    }
+
+    #[inline]
     fn is_named(&self, entry: &Entry, name: &[u8]) -> bool {
-        entry.name.len as usize == name.len() && self.text(entry.name).eq_ignore_ascii_case(name)
+        entry.name.len as usize == name.len() && name_of(&self.head, &self.own, entry.name).eq_ignore_ascii_case(name)
     }
 
     fn text(&self, span: Span) -> &[u8] {
@@ -187,6 +219,12 @@ impl Headers {
     }
 }
 
+#[inline]
+fn name_of<'a>(head: &'a [u8], own: &'a [u8], span: Span) -> &'a [u8] {
+    if span.start & (OWN | KNOWN) == KNOWN { KnownName::text_of(span.start & !KNOWN) } else { read(head, own, span) }
+}
+
+#[inline]
 fn read<'a>(head: &'a [u8], own: &'a [u8], span: Span) -> &'a [u8] {
     let start = (span.start & !OWN) as usize;
     let from = if span.start & OWN == 0 { head } else { own };

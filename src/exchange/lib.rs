@@ -10,6 +10,7 @@ mod connection;
 mod exchange;
 pub mod fault;
 pub mod headers;
+mod known_name;
 pub mod reason;
 pub mod reply;
 mod request;
@@ -23,8 +24,9 @@ pub use chain::{Around, Chain, Filter, Flow, LocalBoxFuture, Next, Service, Step
 pub use connection::{ConnectionInfo, TlsInfo};
 pub use exchange::{Exchange, Interim, Origin, RouteInfo, ServerInfo};
 pub use fault::{BoxError, Fault, Side, Stage};
-pub use headers::Headers;
+pub use headers::{Headers, Spelled};
 pub use http::{Method, StatusCode, Version};
+pub use known_name::KnownName;
 pub use reason::Reason;
 pub use request::Request;
 pub use response::{Duplex, Response};

@@ -65,6 +65,14 @@ mod tests {
     }
 
     #[test]
+    fn known_names_are_canonical() {
+        for known in trafficcop_exchange::KnownName::all() {
+            let name = std::str::from_utf8(known.as_bytes()).unwrap();
+            check(name, Some(name));
+        }
+    }
+
+    #[test]
     fn names() {
         check("x-lower", Some("X-Lower"));
         check("X-Lower", Some("X-Lower"));

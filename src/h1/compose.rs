@@ -3,7 +3,7 @@
 //! Whatever the headers hold, nothing that is written can end a line early: values lose CR and LF, lines with a broken
 //! name are left out.
 
-use trafficcop_exchange::{Headers, Method, Request, Response, StatusCode};
+use trafficcop_exchange::{Headers, Method, Request, Response, Spelled, StatusCode};
 
 use crate::canonical::push_name;
 use crate::date;
@@ -39,7 +39,8 @@ pub fn request_head(out: &mut Vec<u8>, request: &Request, framing: Framing, cano
         out.extend_from_slice(b"Connection: Upgrade\r\n");
         push_line(out, b"Upgrade", protocol);
     }
-    for (name, value) in request.headers.lines() {
+    for (spelled, value) in request.headers.spelled() {
+        let name = spelled.name;
         let is_ours = match name.len() {
             4 => name.eq_ignore_ascii_case(b"host"),
             7 => request.upgrade.is_some() && name.eq_ignore_ascii_case(b"upgrade"),
@@ -49,7 +50,7 @@ pub fn request_head(out: &mut Vec<u8>, request: &Request, framing: Framing, cano
             _ => false,
         };
         if !is_ours {
-            push_header(out, name, value, canonical);
+            push_spelled(out, spelled, value, canonical);
         }
     }
     out.extend_from_slice(b"\r\n");
@@ -73,7 +74,8 @@ pub fn response_head(out: &mut Vec<u8>, response: &Response, answering: Answerin
     let Answering { is_10, is_head, closes, framing, canonical } = answering;
     push_status_line(out, is_10, response.status, response.phrase.as_deref());
     let (mut has_date, mut has_length, mut has_connection) = (false, false, false);
-    for (name, value) in response.headers.lines() {
+    for (spelled, value) in response.headers.spelled() {
+        let name = spelled.name;
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"date") => has_date = true,
             // A connection that closes says so once, and for HTTP/1.0 silence says it.
@@ -95,7 +97,7 @@ pub fn response_head(out: &mut Vec<u8>, response: &Response, answering: Answerin
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => continue,
             _ => {}
         }
-        push_header(out, name, value, canonical);
+        push_spelled(out, spelled, value, canonical);
     }
     if !has_date {
         out.extend_from_slice(b"Date: ");
@@ -195,6 +197,14 @@ fn push_header(out: &mut Vec<u8>, name: &[u8], value: &[u8], canonical: bool) {
         out.extend_from_slice(b": ");
         push_value(out, value);
         out.extend_from_slice(b"\r\n");
+    }
+}
+
+fn push_spelled(out: &mut Vec<u8>, spelled: Spelled<'_>, value: &[u8], canonical: bool) {
+    if spelled.is_known {
+        push_line(out, spelled.name, value);
+    } else {
+        push_header(out, spelled.name, value, canonical);
     }
 }
 

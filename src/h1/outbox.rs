@@ -19,7 +19,10 @@ pub(crate) struct Outbox {
     /// The line end that closes a large chunk.
     tail: &'static [u8],
     sent: usize,
+    deferred: bool,
 }
+
+static DEFER: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| std::env::var_os("TC_DEFER").is_some());
 
 /// Data up to here are copied beside the head rather than written from where they are.
 const COPIED: usize = 4096;
@@ -70,6 +73,11 @@ impl Outbox {
         io: &mut Io,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
+        if *DEFER && !self.deferred && !self.is_empty() {
+            self.deferred = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         while !self.is_empty() {
             let written = if self.large.is_empty() {
                 Pin::new(&mut *io).poll_write(cx, &self.small[self.sent..])

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use trafficcop_config::settings::entry_points::ForwardedHeaders;
-use trafficcop_exchange::Request;
+use trafficcop_exchange::{KnownName, Request};
 
 use crate::trust::{BadNetwork, Trusted};
 
@@ -75,15 +75,15 @@ impl Forwarded {
     fn write(&self, request: &mut Request, peer: &Peer) {
         let scheme = scheme(request, peer);
         let headers = &mut request.headers;
-        headers.push(b"X-Real-Ip", &peer.text);
-        headers.push(b"X-Forwarded-Proto", scheme.as_bytes());
+        headers.push_known(KnownName::X_REAL_IP, &peer.text);
+        headers.push_known(KnownName::X_FORWARDED_PROTO, scheme.as_bytes());
         let default: &[u8] = if peer.tls { b"443" } else { b"80" };
-        headers.push(b"X-Forwarded-Port", port(&request.host).unwrap_or(default));
+        headers.push_known(KnownName::X_FORWARDED_PORT, port(&request.host).unwrap_or(default));
         if !request.host.is_empty() {
-            headers.push(b"X-Forwarded-Host", &request.host);
+            headers.push_known(KnownName::X_FORWARDED_HOST, &request.host);
         }
         if !self.hostname.is_empty() {
-            headers.push(b"X-Forwarded-Server", &self.hostname);
+            headers.push_known(KnownName::X_FORWARDED_SERVER, &self.hostname);
         }
     }
 

@@ -3,6 +3,7 @@
 //! of a stream counts.
 
 mod build;
+mod quick;
 mod scalar;
 pub(super) use scalar::number;
 #[cfg(test)]
@@ -15,6 +16,14 @@ use build::Builder;
 
 /// Reads the first document of `text`. `file` is what its places are called. An empty document is a null node.
 pub fn read(text: &str, file: &str) -> Result<Node, ConfigErrors> {
+    match quick::read(text, file) {
+        Ok(node) => Ok(node),
+        Err(quick::Unusual) => read_any(text, file),
+    }
+}
+
+/// Reads whatever YAML there is, by the library.
+fn read_any(text: &str, file: &str) -> Result<Node, ConfigErrors> {
     let mut options = Options::default();
     options.emit_comments = false;
     options.emit_unresolved_aliases = true;

@@ -22,7 +22,12 @@ fn counted(settings: &Settings, requests: usize) -> Prometheus {
     for number in 0..requests {
         let mut request = Request::new(trafficcop_exchange::Method::GET, Target::parse("/".into()));
         request.headers.append("User-Agent", format!("agent {number}"));
-        let mut exchange = Exchange::new(Rc::new(ConnectionInfo::new("web".into(), "127.0.0.1:5000".parse().unwrap(), "127.0.0.1:80".parse().unwrap(), None)));
+        let mut exchange = Exchange::new(Rc::new(ConnectionInfo::new(
+            "web".into(),
+            "127.0.0.1:5000".parse().unwrap(),
+            "127.0.0.1:80".parse().unwrap(),
+            None,
+        )));
         exchange.reason = Some(trafficcop_exchange::Reason::RateLimited);
         let (router, service) = ("r@file".into(), "a@file".into());
         let info = RouteInfo { router, service, access_logs: true, metrics: true, tracing: true };
@@ -103,7 +108,12 @@ fn connections_and_reloads_are_shown() {
 fn a_hundred_thousand_methods_hosts_and_paths_are_one_series() {
     let settings = Settings { add_routers_labels: true, ..Settings::default() };
     let metrics = Metrics::new(&settings, ["web"]);
-    let connection = Rc::new(ConnectionInfo::new("web".into(), "127.0.0.1:5000".parse().unwrap(), "127.0.0.1:80".parse().unwrap(), None));
+    let connection = Rc::new(ConnectionInfo::new(
+        "web".into(),
+        "127.0.0.1:5000".parse().unwrap(),
+        "127.0.0.1:80".parse().unwrap(),
+        None,
+    ));
     let outcome =
         Outcome { status: StatusCode::NOT_FOUND, bytes_in: 0, bytes_out: 0, duration: Duration::ZERO, complete: true };
     for number in 0..100_000 {

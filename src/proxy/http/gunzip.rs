@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
-use trafficcop_exchange::{Body, BodyError, BodyStream, Frame, Method, Request, Response};
+use trafficcop_exchange::{Body, BodyError, BodyStream, Frame, KnownName, Method, Request, Response};
 
 /// What a piece may unpack to before it is passed on.
 const MOST_AT_ONCE: usize = 16 * 1024;
@@ -18,7 +18,7 @@ pub(crate) fn ask(request: &mut Request) -> bool {
     let is_unsaid = |name| request.headers.get(name).is_none_or(<[u8]>::is_empty);
     let is_open = request.method != Method::HEAD && is_unsaid("accept-encoding") && is_unsaid("range");
     if is_open {
-        request.headers.push(b"Accept-Encoding", b"gzip");
+        request.headers.push_known(KnownName::ACCEPT_ENCODING, b"gzip");
     }
     is_open
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use smallvec::SmallVec;
-use trafficcop_exchange::{Exchange, Headers, Request, Response, StatusCode};
+use trafficcop_exchange::{Exchange, Headers, KnownName, Request, Response, StatusCode};
 
 use super::failure::Failure;
 
@@ -95,7 +95,6 @@ pub(crate) fn has_token(value: &[u8], token: &str) -> bool {
 
 /// One line: what was there, and the peer.
 fn append_forwarded_for(headers: &mut Headers, cx: &Exchange) {
-    const NAME: &[u8] = b"X-Forwarded-For";
     let peer = cx.connection.peer_text().as_bytes();
     let mut whole: SmallVec<[u8; 128]> = SmallVec::new();
     let mut is_first = true;
@@ -107,12 +106,12 @@ fn append_forwarded_for(headers: &mut Headers, cx: &Exchange) {
         is_first = false;
     }
     if is_first {
-        headers.push(NAME, peer);
+        headers.push_known(KnownName::X_FORWARDED_FOR, peer);
         return;
     }
     whole.extend_from_slice(b", ");
     whole.extend_from_slice(peer);
-    headers.insert(Bytes::from_static(NAME), Bytes::copy_from_slice(&whole));
+    headers.insert("X-Forwarded-For", Bytes::copy_from_slice(&whole));
 }
 
 #[cfg(test)]

@@ -8,7 +8,12 @@ use trafficcop_exchange::{ConnectionInfo, Headers, Method, RouteInfo, ServerInfo
 use super::*;
 
 fn exchange() -> Exchange {
-    let mut exchange = Exchange::new(Rc::new(ConnectionInfo::new("web".into(), "127.0.0.1:5000".parse().unwrap(), "127.0.0.1:80".parse().unwrap(), None)));
+    let mut exchange = Exchange::new(Rc::new(ConnectionInfo::new(
+        "web".into(),
+        "127.0.0.1:5000".parse().unwrap(),
+        "127.0.0.1:80".parse().unwrap(),
+        None,
+    )));
     let (router, service) = ("r@file".into(), "a@file".into());
     let info = RouteInfo { router, service, access_logs: true, metrics: true, tracing: true };
     exchange.route = Some(Arc::new(info));
