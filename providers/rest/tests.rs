@@ -16,7 +16,7 @@ async fn put(method: Method, path: &'static str, body: &str) -> (u16, String, Op
     let mut request = Request::new(method, Target::parse(Bytes::from_static(path.as_bytes())));
     request.body = body.to_owned().into();
     let nobody = ([127, 0, 0, 1], 0).into();
-    let connection = ConnectionInfo { entry_point: "traefik".into(), peer: nobody, local: nobody, tls: None }.into();
+    let connection = ConnectionInfo::new("traefik".into(), nobody, nobody, None).into();
     let mut response = rest.call(request, &mut Exchange::new(connection)).await;
     let text = response.body.collect(1 << 20).await.expect("a body");
     let published = match events.try_recv() {

@@ -121,6 +121,8 @@ reasons! {
     CircuitOpen = "circuit_open" "503",
     /// The maintenance middleware holds the router's requests back.
     Maintenance = "maintenance" "503",
+    /// Too many requests at once, or too little memory: `core.maxRequests`, `core.memoryLimit`.
+    Overload = "overload" "503",
     /// A redirection that we made.
     Redirect = "redirect" "301, 302, 307, 308",
     /// A preflight request that was answered for the service.

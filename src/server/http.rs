@@ -16,6 +16,7 @@ use trafficcop_snapshot::{Entry, Live, Snapshot};
 use crate::clean::{Refused, clean, malformed};
 use crate::entry::EntryPoint;
 use crate::forwarded::Peer;
+use crate::overload::{self, Overload};
 use crate::own;
 use crate::panics::{Caught, Panicked};
 use crate::watch::Watch;
@@ -32,6 +33,7 @@ pub(crate) struct Traffic {
     pub(crate) observer: Arc<dyn Observer>,
     /// Answers of the TLS challenge.
     pub(crate) challenges: trafficcop_tls::Challenges,
+    pub(crate) overload: Arc<Overload>,
 }
 
 impl Traffic {
@@ -78,6 +80,11 @@ impl Requests {
             Some(Ok(found)) => found,
             None => None,
         };
+        let seat = self.traffic.overload.enter();
+        // Whoever asks for our health shall hear of it all the same.
+        if seat.is_none() && !found.is_some_and(|route| route.info.router.ends_with("@internal")) {
+            return self.refuse(&request, Refused { reason: Reason::Overload, response: overload::turned_away() });
+        }
         let misdirected = snapshot.is_some_and(|snapshot| self.is_misdirected(snapshot, &host));
 
         let mut exchange = Exchange::telling(Rc::clone(&self.connection), interim);

@@ -18,6 +18,7 @@ mod inherited;
 mod listen;
 #[cfg(test)]
 mod over_sockets;
+mod overload;
 mod own;
 mod panics;
 mod path;

@@ -19,6 +19,7 @@ use crate::drain::Stopping;
 use crate::entry::{BadEntryPoint, EntryPoint};
 use crate::inherited::{Inherited, Kept, Purpose, Socket};
 use crate::listen;
+use crate::overload::Overload;
 use crate::workers::{self, Job, Shared, Source, Worker};
 
 /// Files that are not connections: sockets that listen, logs, what providers watch.
@@ -158,11 +159,13 @@ impl Server {
         let budget = Budget::new(usize::try_from(most_connections()).unwrap_or(usize::MAX));
         let (stop, stopped) = watch::channel(false);
         let (live, observer) = (Arc::clone(live), Arc::clone(&options.observer));
+        let overload = Overload::start(&settings.core, count);
         let shared = Shared {
             live,
             observer,
             challenges: options.challenges.clone(),
             budget,
+            overload,
             stop: stopped,
             handed_over: Arc::clone(&handed_over),
         };

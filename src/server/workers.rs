@@ -20,6 +20,7 @@ use crate::connections::{Budget, Connections};
 use crate::drain::Closing;
 use crate::entry::EntryPoint;
 use crate::http::Traffic;
+use crate::overload::Overload;
 use crate::udp;
 
 /// A lasting trouble is told no more often than this.
@@ -56,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) challenges: trafficcop_tls::Challenges,
     pub(crate) budget: Arc<Budget>,
+    pub(crate) overload: Arc<Overload>,
     /// True: stop.
     pub(crate) stop: watch::Receiver<bool>,
     /// Whether somebody else accepts on the same sockets by the time of stopping.
@@ -94,8 +96,9 @@ pub(crate) fn start(number: usize, jobs: Vec<Job>, shared: Shared) -> io::Result
                         Ok(quic) => {
                             let (live, observer) = (Arc::clone(&shared.live), Arc::clone(&shared.observer));
                             let (position, entry) = (job.position, Arc::clone(&job.entry));
-                            let challenges = shared.challenges.clone();
-                            let traffic = Traffic { worker: number, live, position, entry, observer, challenges };
+                            let (challenges, overload) = (shared.challenges.clone(), Arc::clone(&shared.overload));
+                            let traffic =
+                                Traffic { worker: number, live, position, entry, observer, challenges, overload };
                             entries.push(tokio::task::spawn_local(crate::http3::serve(traffic, quic, shared.clone())));
                         }
                         Err(error) => {
@@ -157,9 +160,9 @@ impl Incoming {
 
 /// One entry point on one worker, from start to stop.
 async fn serve(worker: usize, entry: Arc<EntryPoint>, position: usize, mut incoming: Incoming, shared: Shared) {
-    let Shared { live, observer, challenges, budget, mut stop, handed_over } = shared;
+    let Shared { live, observer, challenges, budget, overload, mut stop, handed_over } = shared;
     let (accept_grace, mut grace) = (entry.accept_grace, entry.grace);
-    let traffic = Rc::new(Traffic { worker, live, position, entry, observer, challenges });
+    let traffic = Rc::new(Traffic { worker, live, position, entry, observer, challenges, overload });
     let connections = Connections::new(budget);
     let closing = Closing::default();
     let stopped = async {

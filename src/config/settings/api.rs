@@ -69,6 +69,10 @@ section! {
         pub strict_tls_options as "strictTLSOptions": bool = false,
         /// Says in X-TrafficCop-Reason why an answer is not a server's.
         pub reason_header: bool = false,
+        /// Most requests worked on at once; those beyond are answered 503. 0: no limit.
+        pub max_requests: i64 = 100_000,
+        /// Bytes of memory from nine tenths of which on requests are turned away. 0: the control group's limit, if any.
+        pub memory_limit: i64 = 0,
     }
 
     /// What Traefik calls experimental.
