@@ -179,7 +179,7 @@ mod tests {
 
     fn ask(tail: &Tail, target: &'static str) {
         let (peer, local) = (([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 80).into());
-        let connection = ConnectionInfo { entry_point: "web".into(), peer, local, tls: None };
+        let connection = ConnectionInfo::new("web".into(), peer, local, None);
         let exchange = Exchange::new(Rc::new(connection));
         let request = Request::new(Method::GET, Target::parse(bytes::Bytes::from_static(target.as_bytes())));
         let duration = Duration::from_millis(1);

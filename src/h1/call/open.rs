@@ -52,6 +52,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> OpenCall<Io> {
             None => Framing::Chunked,
         };
         let mut out = Outbox::default();
+        out.begin();
         compose::request_head(out.small(), &request, framing, options.canonical_names);
         let mut encoder = Encoder::new(framing, options.canonical_names, options.request_trailers);
         let is_held = framing != Framing::Empty && expects_continue(&request);

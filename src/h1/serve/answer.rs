@@ -51,6 +51,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin + 'static> Line<'_, Io> {
         {
             let mut wire = self.wire.borrow_mut();
             wire.answering = true;
+            wire.out.begin();
             if !asked.is_10 {
                 wire.push_interim(&self.interim);
             }

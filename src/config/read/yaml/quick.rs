@@ -114,6 +114,15 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Whether nothing but a comment follows on this line.
+    fn is_line_over(&self) -> bool {
+        let blanks = self.rest().iter().take_while(|byte| **byte == b' ').count();
+        match self.rest().get(blanks) {
+            None | Some(b'\n') => true,
+            Some(byte) => *byte == b'#' && blanks > 0,
+        }
+    }
+
     /// Nothing but a comment may follow on this line. Goes on to the next that says something.
     fn finish_line(&mut self) -> Result<Option<usize>> {
         let before = self.at;
@@ -193,12 +202,12 @@ impl<'t> Reader<'t> {
 
     /// The value of a key whose map is so far in. Ends at the beginning of the next line.
     fn value(&mut self, indent: usize) -> Result<Node> {
-        self.skip_blanks();
-        if !matches!(self.peek(), None | Some(b'\n' | b'#')) {
+        if !self.is_line_over() {
+            self.skip_blanks();
             return self.inline(indent);
         }
         match self.finish_line()? {
-            Some(next) if self.is_at_dash() && next >= indent => self.list(next),
+            Some(next) if self.is_at_dash() && next >= indent => self.list(next, next == indent),
             Some(next) if next > indent => self.map(next),
             _ => Err(Unusual),
         }
@@ -215,22 +224,27 @@ impl<'t> Reader<'t> {
         Ok(node)
     }
 
-    /// A list whose first dash we stand at.
-    fn list(&mut self, indent: usize) -> Result<Node> {
+    /// A list whose first dash we stand at. One that is no further in than its key has, to the library, its place at
+    /// its first item.
+    fn list(&mut self, indent: usize, is_level: bool) -> Result<Node> {
         self.deeper()?;
-        let at = self.place();
+        let mut at = self.place();
         let mut items = Vec::new();
         loop {
             self.at += 1;
-            self.skip_blanks();
-            let item = match self.peek() {
-                None | Some(b'\n' | b'#') => match self.finish_line()? {
-                    Some(next) if next > indent && !self.is_at_dash() => self.map(next)?,
+            let is_below = self.is_line_over();
+            if is_below {
+                match self.finish_line()? {
+                    Some(next) if next > indent && !self.is_at_dash() && !is_level => {}
                     _ => return Err(Unusual),
-                },
-                Some(_) if self.begins_map() => self.map(self.column())?,
-                Some(_) => self.inline(indent)?,
-            };
+                }
+            } else {
+                self.skip_blanks();
+            }
+            if is_level && items.is_empty() {
+                at = self.place();
+            }
+            let item = if is_below || self.begins_map() { self.map(self.column())? } else { self.inline(indent)? };
             items.push(item);
             match self.here() {
                 Some(next) if next == indent && self.is_at_dash() => {}
