@@ -10,6 +10,7 @@ mod help;
 mod init;
 mod invocation;
 mod serve;
+mod socket_proxy;
 pub mod source;
 mod systemd;
 #[cfg(test)]
@@ -61,6 +62,7 @@ pub fn main(start: &Start) -> ExitCode {
         Action::Health => health::run(source::load(&invocation, start), &mut std::io::stdout().lock()),
         Action::Check => check::run(&invocation, start, &mut std::io::stdout().lock()),
         Action::Explain => explain::run(&invocation.operands, &mut std::io::stdout().lock()),
+        Action::SocketProxy => socket_proxy::run(&invocation.operands),
         Action::Upgrade => upgrade::run(&invocation.operands, &mut std::io::stdout().lock()),
         Action::Demo => crate::demo::run(&invocation.operands),
     }

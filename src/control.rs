@@ -12,6 +12,7 @@ use trafficcop_provider::Event;
 use trafficcop_provider::publisher::MiddlewareCheck;
 use trafficcop_snapshot::{Builder, Live, Report, Snapshot};
 
+use crate::last_good::LastGood;
 use crate::measured::Measured;
 
 /// Everything that the loop works on.
@@ -25,6 +26,8 @@ pub(crate) struct Plane {
     pub(crate) live: Arc<Live>,
     /// Told of every configuration that comes into force.
     pub(crate) measured: Measured,
+    /// Told of it, too.
+    pub(crate) last_good: Option<LastGood>,
     #[cfg(feature = "acme")]
     pub(crate) acme: crate::acme::Acme,
 }
@@ -33,12 +36,15 @@ pub(crate) struct Plane {
 pub(crate) async fn run(plane: Plane) {
     #[cfg(feature = "acme")]
     let acme = plane.acme.clone();
-    let Plane { mut inbox, first, heard, mut builder, live, measured, .. } = plane;
+    let Plane { mut inbox, first, heard, mut builder, live, measured, last_good, .. } = plane;
     #[cfg(feature = "acme")]
     let seen = Arc::clone(&live);
     while let Some(round) = inbox.next().await {
         let gathered = Instant::now();
         let names: BTreeSet<_> = round.configurations.keys().chain(round.refused.keys()).cloned().collect();
+        if let Some(last_good) = &last_good {
+            last_good.keep(&round.configurations);
+        }
         let mut configurations = first.clone();
         configurations.extend(round.configurations);
         let live = Arc::clone(&live);

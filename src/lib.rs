@@ -11,12 +11,14 @@ mod control;
 pub mod demo;
 pub mod diagnose;
 mod internal;
+mod last_good;
 mod measured;
 mod providers;
 mod upgrade;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
@@ -48,6 +50,11 @@ pub struct App {
     pushers: Vec<trafficcop_observe::metrics::Pusher>,
 }
 
+/// Where the last good configuration is kept, if it is.
+fn last_good_file(settings: &Settings) -> Option<&Path> {
+    Some(Path::new(&settings.providers.last_good)).filter(|path| !path.as_os_str().is_empty())
+}
+
 impl App {
     /// Starts everything; when this returns, every entry point listens.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
@@ -71,6 +78,7 @@ impl App {
             out: events.clone(),
             check: control::middleware_check(),
             states: measured.states().clone(),
+            restored: last_good_file(&settings).map(last_good::read).unwrap_or_default(),
             #[cfg(feature = "acme")]
             acme: acme.clone(),
         };
@@ -112,6 +120,7 @@ impl App {
             builder,
             live: live_too,
             measured: told,
+            last_good: last_good_file(&settings).map(|path| last_good::LastGood::start(path.into())),
             #[cfg(feature = "acme")]
             acme: acme.clone(),
         };

@@ -1,5 +1,6 @@
 //! The registry of providers: one line each, and what keeps them running.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -8,6 +9,8 @@ use trafficcop_config::{ConfigError, ConfigErrors, Origin, Problem};
 use trafficcop_provider::backoff::Backoff;
 use trafficcop_provider::publisher::MiddlewareCheck;
 use trafficcop_provider::{Event, Provider, ProviderError, Publisher, States};
+
+use crate::last_good::Restored;
 
 /// Before a provider that failed is started again, at first and at most. One that ran longer than this counts as new.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -26,6 +29,8 @@ const PROVIDERS: &[Start] = &[
     consul_catalog,
     #[cfg(feature = "docker")]
     |settings, starter| starter.start::<trafficcop_provider_docker::Docker>(settings.providers.docker.clone()),
+    #[cfg(feature = "docker")]
+    docker_hosts,
     #[cfg(feature = "etcd")]
     |settings, starter| starter.start::<trafficcop_provider_etcd::Etcd>(settings.providers.etcd.clone()),
     #[cfg(not(feature = "etcd"))]
@@ -58,6 +63,8 @@ pub(crate) struct Starter {
     pub(crate) acme: crate::acme::Acme,
     /// Where the state of each provider is shown.
     pub(crate) states: States,
+    /// What a provider said before the router was started; none of it when nothing was kept.
+    pub(crate) restored: Restored,
 }
 
 impl Starter {
@@ -65,6 +72,15 @@ impl Starter {
     pub(crate) fn publisher(&self, name: &str) -> Publisher {
         let publisher = Publisher::new(name, self.out.clone(), self.check.clone());
         self.states.add(name, publisher.state());
+        if let Some(configuration) = self.restored.get(name) {
+            tracing::info!(provider = name, "What it said last is in force until it speaks.");
+            let (provider, configuration) = (name.into(), Arc::new(configuration.clone()));
+            // Before the provider runs: what it says comes after this.
+            let said = Event::Configuration { provider, configuration, problems: ConfigErrors::default() };
+            if self.out.try_send(said).is_err() {
+                tracing::error!(provider = name, "What it said last finds no room.");
+            }
+        }
         publisher
     }
 
@@ -111,6 +127,15 @@ impl Starter {
                 tokio::time::sleep(pause).await;
             }
         });
+    }
+}
+
+/// Engines beside the one of `providers.docker`.
+#[cfg(feature = "docker")]
+fn docker_hosts(settings: &Settings, starter: &Starter) {
+    for (name, docker) in &settings.providers.docker_hosts {
+        let name = format!("docker-{name}");
+        starter.start_named::<trafficcop_provider_docker::Docker>(&name, Some(docker.clone()));
     }
 }
 

@@ -61,12 +61,15 @@ impl Provider for Docker {
                 Ok(()) if !self.watch => return Ok(()),
                 // Proxies end what is silent for long; only what fails again is worth an error.
                 Ok(()) => {
-                    tracing::warn!(provider = Self::NAME, retry_in = ?pause, "The Docker engine ended its events; they are asked for again.");
+                    tracing::warn!(provider = out.provider(), retry_in = ?pause, "The Docker engine ended its events; they are asked for again.");
                 }
-                Err(error) => tracing::error!(
-                    provider = Self::NAME, %error, retry_in = ?pause,
-                    "The Docker engine is not reached; what was published stays in force."
-                ),
+                Err(error) => {
+                    out.state().lost(&error);
+                    tracing::error!(
+                        provider = out.provider(), %error, retry_in = ?pause,
+                        "The Docker engine is not reached; what was published stays in force."
+                    );
+                }
             }
             tokio::time::sleep(pause).await;
         }

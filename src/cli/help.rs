@@ -16,6 +16,7 @@ Commands:
     demo           Runs a whole setup in one process, to look at.
     explain        Says what a request would meet, and why.
     healthcheck    Asks the health endpoint (/ping) of a running router.
+    socket-proxy   Offers of the Docker engine only what the docker provider asks, on a socket of its own.
     upgrade        Has a running router hand over to a new process, without a gap.
     version        Shows the version.
 
@@ -30,6 +31,7 @@ Of our own:
     explain URL [PATH…] [--at http://HOST:PORT] [--method M] [--header 'N: V'] [--client-ip IP]
             [--sni NAME] [--entry-point NAME]
             Exit code 0: a router holds, 1: none does, 2: could not be found out.
+    socket-proxy [--from /var/run/docker.sock] [--to /run/trafficcop/docker.sock] [--mode 666]
     upgrade [PID]            Exit code 0: handed over, 1: not; the router serves on.
 
 Flags:

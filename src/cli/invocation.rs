@@ -17,6 +17,8 @@ pub enum Action {
     Demo,
     /// Say what a request would meet, and why.
     Explain,
+    /// Pass a few questions on to the engine.
+    SocketProxy,
     /// Tell a running router to hand over to a new process.
     Upgrade,
 }
@@ -33,7 +35,7 @@ pub struct Invocation {
     pub debug: bool,
     /// `check --json`.
     pub json: bool,
-    /// What `check`, `demo` and `explain` were given beside flags.
+    /// What `check`, `demo`, `explain` and `socket-proxy` were given beside flags.
     pub operands: Vec<String>,
     /// The first word that is neither a flag nor the value of one. It ends the flags: what follows is not read, as with
     /// Traefik.
@@ -51,7 +53,7 @@ impl Invocation {
             None => Action::Run,
         };
         let mut read = Self { action, ..Self::default() };
-        if matches!(action, Action::Demo | Action::Explain | Action::Upgrade) {
+        if matches!(action, Action::Demo | Action::Explain | Action::SocketProxy | Action::Upgrade) {
             read.operands = rest.cloned().collect();
             return Ok(read);
         }
@@ -92,6 +94,7 @@ impl Invocation {
             ("check", Action::Check),
             ("demo", Action::Demo),
             ("explain", Action::Explain),
+            ("socket-proxy", Action::SocketProxy),
             ("upgrade", Action::Upgrade),
             ("help", Action::Help),
         ];

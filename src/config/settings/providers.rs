@@ -37,8 +37,12 @@ section! {
         pub providers_throttle_duration: Option<Duration> = None,
         /// Order of providers for routers of equal rank.
         pub precedence: Vec<String> = PRECEDENCE.map(String::from).to_vec(),
+        /// File in which the last good configuration of every provider is kept, for a start without them.
+        pub last_good: String = String::new(),
         /// Labels of Docker containers.
         pub docker: Option<Docker> = None,
+        /// Labels of containers of further engines, each a provider named docker-<name>.
+        pub docker_hosts: BTreeMap<String, Docker> = BTreeMap::new(),
         /// Labels of Swarm services.
         pub swarm: Option<Swarm> = None,
         /// Files.

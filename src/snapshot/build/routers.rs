@@ -323,7 +323,10 @@ impl Pass<'_> {
 
     pub(super) fn precedence(&self, name: &Name) -> usize {
         let order = &self.environment.settings.providers.precedence;
-        order.iter().position(|provider| provider == name.provider()).unwrap_or(order.len())
+        let known = |name: &str| order.iter().position(|provider| provider == name);
+        // Of several of one kind (`consul-<namespace>`) each has the place of its kind.
+        let kind = || name.provider().split_once('-').and_then(|(kind, _)| known(kind));
+        known(name.provider()).or_else(kind).unwrap_or(order.len())
     }
 }
 
