@@ -44,7 +44,7 @@ mod tests {
 
     #[track_caller]
     fn check(content_type: &str, address: &str, expected: Format) {
-        let endpoint = Endpoint::parse(address).expect("an address");
+        let endpoint = Endpoint::parse(address, &crate::s3::S3::new(None)).expect("an address");
         assert_eq!(format(content_type, &endpoint), expected, "{content_type} {address}");
     }
 
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_told_with_its_place() {
-        let endpoint = Endpoint::parse("http://a/c.yml").expect("an address");
+        let endpoint = Endpoint::parse("http://a/c.yml", &crate::s3::S3::new(None)).expect("an address");
         let error = decode(b"http:\n  a\xff", "", &endpoint).unwrap_err().to_string();
         assert_eq!(error, "http://a/c.yml:2:4: the document is not UTF-8 text");
     }

@@ -1,7 +1,9 @@
-//! Where a document is fetched from: an address of HTTP, or a key of Consul as a whole document.
+//! Where a document is fetched from: an address of HTTP, a key of Consul or an object of S3 as a whole document.
 
 use trafficcop_provider::ProviderError;
 use url::Url;
+
+use crate::s3::S3;
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,15 +11,17 @@ pub(crate) struct Endpoint {
     pub(crate) url: Url,
     /// What places and errors call it: without user, password and query, which may be secrets.
     pub(crate) shown: String,
+    /// It is asked for with a signature.
+    pub(crate) is_signed: bool,
 }
 
 impl Endpoint {
-    pub(crate) fn parse(text: &str) -> Result<Self, ProviderError> {
+    pub(crate) fn parse(text: &str, s3: &S3) -> Result<Self, ProviderError> {
         let wrong = |why: &str| {
             let shown = text.split(['@', '?']).next().unwrap_or(text);
             ProviderError(format!("providers.http.endpoint {shown:?}: {why}"))
         };
-        let expected = "expected http://, https:// or consul:// and an address";
+        let expected = "expected http://, https://, consul:// or s3:// and an address";
         let given = Url::parse(text).map_err(|_| wrong(expected))?;
         if given.host_str().is_none_or(str::is_empty) {
             return Err(wrong("expected a host"));
@@ -25,11 +29,12 @@ impl Endpoint {
         let url = match given.scheme() {
             "http" | "https" => given.clone(),
             "consul" | "consul+https" => consul(&given).ok_or_else(|| wrong("expected consul://host:port/key"))?,
+            "s3" => s3.url(&given).ok_or_else(|| wrong("expected s3://bucket/key"))?,
             _ => return Err(wrong(expected)),
         };
         let port = given.port().map_or_else(String::new, |port| format!(":{port}"));
         let shown = format!("{}://{}{port}{}", given.scheme(), given.host_str().unwrap_or(""), given.path());
-        Ok(Self { url, shown })
+        Ok(Self { url, shown, is_signed: given.scheme() == "s3" && s3.has_credentials() })
     }
 }
 
@@ -52,13 +57,13 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, url: &str, shown: &str) {
-        let endpoint = Endpoint::parse(text).expect("it is an endpoint");
+        let endpoint = Endpoint::parse(text, &S3::new(None)).expect("it is an endpoint");
         assert_eq!((endpoint.url.as_str(), endpoint.shown.as_str()), (url, shown));
     }
 
     #[track_caller]
     fn check_error(text: &str, expected: &str) {
-        assert_eq!(Endpoint::parse(text).unwrap_err().to_string(), expected);
+        assert_eq!(Endpoint::parse(text, &S3::new(None)).map(drop).unwrap_err().to_string(), expected);
     }
 
     #[test]
@@ -75,7 +80,7 @@ mod tests {
 
     #[test]
     fn mistakes() {
-        let expected = "expected http://, https:// or consul:// and an address";
+        let expected = "expected http://, https://, consul:// or s3:// and an address";
         check_error("a.test/c.yml", &format!("providers.http.endpoint \"a.test/c.yml\": {expected}"));
         check_error("ftp://a.test/c", &format!("providers.http.endpoint \"ftp://a.test/c\": {expected}"));
         check_error("consul://c.test", "providers.http.endpoint \"consul://c.test\": expected consul://host:port/key");

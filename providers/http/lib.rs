@@ -5,6 +5,7 @@
 
 mod document;
 mod endpoint;
+mod s3;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use trafficcop_provider::{Provider, ProviderError, Publisher};
 use trafficcop_remote::{RemoteError, body, client};
 
 use endpoint::Endpoint;
+use s3::S3;
 
 /// After a failure it is tried again so soon at first, and at most after this time or the interval.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -27,6 +29,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// See the crate.
 pub struct Http {
     endpoints: Vec<Endpoint>,
+    s3: S3,
     client: Client,
     headers: HeaderMap,
     interval: Duration,
@@ -60,13 +63,15 @@ impl Provider for Http {
         if addresses.is_empty() {
             return Err(ProviderError("providers.http.endpoint is missing".into()));
         }
-        let endpoints = addresses.into_iter().map(|address| Endpoint::parse(address)).collect::<Result<_, _>>()?;
+        let s3 = S3::new(settings.s3.as_ref());
+        let endpoints = addresses.into_iter().map(|address| Endpoint::parse(address, &s3)).collect::<Result<_, _>>()?;
         let above_zero = |name: &str| ProviderError(format!("providers.http.{name} must be greater than 0"));
         let interval = settings.poll_interval.positive().ok_or_else(|| above_zero("pollInterval"))?;
         let timeout = settings.poll_timeout.positive().ok_or_else(|| above_zero("pollTimeout"))?;
         let client = client(settings.tls.as_ref(), "providers.http.tls")?.timeout(timeout).build();
         Ok(Self {
             endpoints,
+            s3,
             client: client.map_err(|error| ProviderError(trafficcop_remote::words(error)))?,
             headers: headers(&settings)?,
             interval,
@@ -131,6 +136,11 @@ impl Http {
 
     async fn fetch(&self, index: usize, endpoint: &Endpoint) -> Result<Fetched, RemoteError> {
         let mut request = self.client.get(endpoint.url.clone()).headers(self.headers.clone());
+        if endpoint.is_signed {
+            for (name, value) in self.s3.sign(&endpoint.url) {
+                request = request.header(name, value);
+            }
+        }
         let last = self.last.as_ref().filter(|last| last.endpoint == index);
         for (name, mark) in [
             (IF_NONE_MATCH, last.and_then(|last| last.etag.as_ref())),

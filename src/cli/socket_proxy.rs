@@ -16,7 +16,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-const USAGE: &str = "usage: trafficcop socket-proxy [--from /var/run/docker.sock] [--to /run/trafficcop/docker.sock] [--mode 666]";
+const USAGE: &str =
+    "usage: trafficcop socket-proxy [--from /var/run/docker.sock] [--to /run/trafficcop/docker.sock] [--mode 666]";
 /// The longest head of a question, in bytes, and the longest time for it.
 const MAX_HEAD: usize = 16 << 10;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -44,7 +45,8 @@ pub(super) fn run(words: &[String]) -> ExitCode {
 
 impl Options {
     fn read(words: &[String]) -> Result<Self, String> {
-        let mut options = Self { from: "/var/run/docker.sock".into(), to: "/run/trafficcop/docker.sock".into(), mode: 0o666 };
+        let mut options =
+            Self { from: "/var/run/docker.sock".into(), to: "/run/trafficcop/docker.sock".into(), mode: 0o666 };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
@@ -140,25 +142,34 @@ fn question(head: &str) -> Option<String> {
         ["content-length", "transfer-encoding", "upgrade"].iter().any(|it| name.eq_ignore_ascii_case(it))
     });
     let is_plain = target.bytes().all(|byte| byte.is_ascii_graphic()) && version.starts_with("HTTP/1.");
-    let may_pass = matches!(method, "GET" | "HEAD") && is_plain && !has_body && words.next().is_none() && is_allowed(target);
+    let may_pass =
+        matches!(method, "GET" | "HEAD") && is_plain && !has_body && words.next().is_none() && is_allowed(target);
     may_pass.then(|| format!("{method} {target} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"))
 }
 
 fn is_allowed(target: &str) -> bool {
     let path = target.split('?').next().unwrap_or(target);
-    let is_version = |step: &str| step.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|it| it.is_ascii_digit() || it == b'.'));
+    let is_version = |step: &str| {
+        step.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|it| it.is_ascii_digit() || it == b'.'))
+    };
     let path = match path.strip_prefix('/').and_then(|rest| rest.split_once('/')) {
         Some((version, _)) if is_version(version) => &path[version.len() + 1..],
         _ => path,
     };
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || b"_-.".contains(&it)) && !name.starts_with('.');
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|it| it.is_ascii_alphanumeric() || b"_-.".contains(&it))
+            && !name.starts_with('.')
+    };
     let container = path.strip_prefix("/containers/").and_then(|rest| rest.strip_suffix("/json"));
     matches!(path, "/_ping" | "/version" | "/events" | "/containers/json") || container.is_some_and(is_name)
 }
 
 async fn refuse(client: &mut UnixStream, status: &str, why: &str) -> io::Result<()> {
     let length = why.len() + 1;
-    let head = format!("HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{why}\n");
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{why}\n"
+    );
     client.write_all(head.as_bytes()).await
 }
 
@@ -175,7 +186,10 @@ mod tests {
 
     #[test]
     fn what_may_be_asked() {
-        check("GET /v1.41/containers/json?all=1 HTTP/1.1\nHost: x\nX-A: b\n\n", Some("GET /v1.41/containers/json?all=1"));
+        check(
+            "GET /v1.41/containers/json?all=1 HTTP/1.1\nHost: x\nX-A: b\n\n",
+            Some("GET /v1.41/containers/json?all=1"),
+        );
         check("HEAD /_ping HTTP/1.1\n\n", Some("HEAD /_ping"));
         check("GET /containers/web_1/json HTTP/1.1\n\n", Some("GET /containers/web_1/json"));
         check("GET /v1.41/events?filters=%7B%7D HTTP/1.1\n\n", Some("GET /v1.41/events?filters=%7B%7D"));

@@ -6,6 +6,7 @@
 
 pub mod catalog;
 pub mod consul;
+pub mod sigv4;
 
 use std::error::Error as _;
 use std::fmt::Write as _;

@@ -7,7 +7,7 @@ use super::kubernetes::{Knative, KubernetesCrd, KubernetesGateway, KubernetesIng
 use super::section::section;
 use super::stores::{Consul, Etcd, Redis, ZooKeeper};
 use super::tls::ClientTls;
-use crate::{Duration, Node};
+use crate::{Duration, Node, Secret};
 
 /// Providers in their default order: on equal rank the router of the earlier one wins.
 pub const PRECEDENCE: [&str; 17] = [
@@ -113,5 +113,23 @@ section! {
         pub tls: Option<ClientTls> = None,
         /// Most bytes of an answer; -1 means no limit.
         pub max_response_body_size: i64 = -1,
+        /// How objects of S3 are reached, for addresses such as s3://bucket/key.yml.
+        pub s3: Option<S3> = None,
+    }
+
+    /// How objects of S3 are reached.
+    pub struct S3 {
+        /// Region.
+        pub region: String = "us-east-1".into(),
+        /// Address of a server that is not Amazon's.
+        pub endpoint: String = String::new(),
+        /// Writes the bucket into the path instead of the host.
+        pub path_style: bool = false,
+        /// Access key; empty: AWS_ACCESS_KEY_ID.
+        pub access_key_id as "accessKeyID": Secret = Secret::default(),
+        /// Secret of the access key; empty: AWS_SECRET_ACCESS_KEY.
+        pub secret_access_key: Secret = Secret::default(),
+        /// Token of credentials that end; empty: AWS_SESSION_TOKEN.
+        pub session_token: Secret = Secret::default(),
     }
 }
