@@ -13,7 +13,14 @@ const MAX_ERROR: usize = 1024;
 
 /// What is known of one provider.
 #[derive(Debug, Default)]
-pub struct State(Mutex<Shown>);
+pub struct State(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    shown: Shown,
+    /// What went wrong is what was said, not that nothing was.
+    is_refused: bool,
+}
 
 /// A copy of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,36 +36,43 @@ pub struct Shown {
 }
 
 impl State {
-    /// The source answers.
+    /// The source answers, and says what it said before.
     pub fn reached(&self) {
-        self.lock().is_up = Some(true);
+        let mut known = self.lock();
+        known.shown.is_up = Some(true);
+        if !known.is_refused {
+            (known.shown.error, known.shown.error_at) = (None, None);
+        }
     }
 
     /// The source does not answer, or not as it should; what it said last stays in force.
     pub fn lost(&self, error: impl Display) {
-        let mut shown = self.lock();
-        shown.is_up = Some(false);
-        shown.fail(&error);
+        let mut known = self.lock();
+        known.is_refused = false;
+        known.shown.is_up = Some(false);
+        known.shown.fail(&error);
     }
 
     /// The source said something that is in force now.
     pub(crate) fn spoke(&self) {
         let now = Some(SystemTime::now());
-        *self.lock() = Shown { is_up: Some(true), last_event: now, error: None, error_at: None };
+        let shown = Shown { is_up: Some(true), last_event: now, error: None, error_at: None };
+        *self.lock() = Known { shown, is_refused: false };
     }
 
     /// The source said something that cannot be used.
     pub(crate) fn refused(&self, error: impl Display) {
-        let mut shown = self.lock();
-        shown.last_event = Some(SystemTime::now());
-        shown.fail(&error);
+        let mut known = self.lock();
+        known.is_refused = true;
+        known.shown.last_event = Some(SystemTime::now());
+        known.shown.fail(&error);
     }
 
     pub fn show(&self) -> Shown {
-        self.lock().clone()
+        self.lock().shown.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shown> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -102,13 +116,15 @@ mod tests {
         let shown = state.show();
         assert_eq!((shown.is_up, shown.error.as_deref()), (Some(false), Some("connection refused")));
         state.reached();
-        assert_eq!(state.show().error.as_deref(), Some("connection refused"), "nothing was read yet");
+        assert_eq!((state.show().is_up, state.show().error), (Some(true), None));
         state.spoke();
         let shown = state.show();
         assert_eq!((shown.is_up, shown.error), (Some(true), None));
         state.refused("no rule");
         let shown = state.show();
         assert_eq!((shown.is_up, shown.error.as_deref()), (Some(true), Some("no rule")));
+        state.reached();
+        assert_eq!(state.show().error.as_deref(), Some("no rule"), "what is still said is still no good");
     }
 
     #[test]
