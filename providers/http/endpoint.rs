@@ -53,7 +53,7 @@ fn consul(given: &Url) -> Option<Url> {
 
 #[cfg(test)]
 mod tests {
-    use super::Endpoint;
+    use super::{Endpoint, S3};
 
     #[track_caller]
     fn check(text: &str, url: &str, shown: &str) {
