@@ -80,9 +80,9 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(settings: Settings, expected: &str) {
+    fn check(settings: &Settings, expected: &str) {
         let object = Url::parse("s3://bucket/some folder/c+d.yml").expect("an address");
-        let url = S3::new(Some(&settings)).url(&object).map(|url| url.to_string());
+        let url = S3::new(Some(settings)).url(&object).map(|url| url.to_string());
         assert_eq!(url.as_deref(), Some(expected));
     }
 
@@ -90,9 +90,9 @@ mod tests {
     fn places() {
         let path_style = true;
         let amazon = Settings { region: "eu-west-1".into(), ..Settings::default() };
-        check(amazon.clone(), "https://bucket.s3.eu-west-1.amazonaws.com/some%20folder/c%2Bd.yml");
-        check(Settings { path_style, ..amazon }, "https://s3.eu-west-1.amazonaws.com/bucket/some%20folder/c%2Bd.yml");
+        check(&amazon, "https://bucket.s3.eu-west-1.amazonaws.com/some%20folder/c%2Bd.yml");
+        check(&Settings { path_style, ..amazon }, "https://s3.eu-west-1.amazonaws.com/bucket/some%20folder/c%2Bd.yml");
         let minio = Settings { endpoint: "http://minio:9000/".into(), path_style, ..Settings::default() };
-        check(minio, "http://minio:9000/bucket/some%20folder/c%2Bd.yml");
+        check(&minio, "http://minio:9000/bucket/some%20folder/c%2Bd.yml");
     }
 }
