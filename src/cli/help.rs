@@ -16,7 +16,7 @@ Commands:
     demo           Runs a whole setup in one process, to look at.
     explain        Says what a request would meet, and why.
     healthcheck    Asks the health endpoint (/ping) of a running router.
-    socket-proxy   Offers of the Docker engine only what the docker provider asks, on a socket of its own.
+    socket-proxy   Offers the few questions of the docker provider, instead of the engine's socket.
     upgrade        Has a running router hand over to a new process, without a gap.
     version        Shows the version.
 
