@@ -10,10 +10,12 @@ pub mod cli;
 mod control;
 pub mod demo;
 pub mod diagnose;
+mod exports;
 mod internal;
 mod last_good;
 mod measured;
 mod providers;
+mod receivers;
 mod upgrade;
 
 use std::collections::BTreeSet;

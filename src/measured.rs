@@ -6,17 +6,15 @@ use std::time::Duration;
 use trafficcop_api::Window;
 use trafficcop_config::settings::{Settings, observability as config};
 use trafficcop_observe::access::Access;
-use trafficcop_observe::metrics::{
-    Certificate, Destination, Dialect, Metrics, Present, Prometheus, ProviderState, Pusher, Server, World,
-};
+use trafficcop_observe::metrics::{Certificate, Metrics, Present, Prometheus, ProviderState, Pusher, Server, World};
 use trafficcop_observe::{Nobody, Observer, Pulse, Recorder, Tail};
 use trafficcop_provider::States;
 
+use crate::exports::Exports;
+use crate::receivers::{self, Where};
+
 /// How long the last lines of the access log may take to be written when the router stops.
 const LAST_LINES: Duration = Duration::from_secs(2);
-
-/// Between two pushes of metrics, where the settings say none.
-const PUSH: Duration = Duration::from_secs(10);
 
 /// What is on.
 #[derive(Clone, Default)]
@@ -27,18 +25,16 @@ pub(crate) struct Measured {
     states: States,
     /// Sent to where, and what is counted for it.
     pushed: Vec<(Where, Arc<Metrics>)>,
+    exports: Exports,
     /// For the dashboard.
     pulse: Option<Arc<Pulse>>,
     tail: Option<Arc<Tail>>,
 }
 
-/// Whom metrics are sent to.
-type Where = fn(&config::Metrics) -> Option<Destination>;
-
 impl Measured {
     /// An access log that cannot be opened is an error in the log and nothing more: traffic goes first.
     pub(crate) fn new(settings: &Settings) -> Self {
-        let open = |settings| match Access::new(settings) {
+        let open = |settings, sent| match Access::new(settings, sent) {
             Ok(access) => Some(Arc::new(access)),
             Err(error) => {
                 tracing::error!(%error, "Unable to create access logger: the access log cannot be opened.");
@@ -52,34 +48,15 @@ impl Measured {
             };
             Arc::new(Metrics::new(prometheus, settings.entry_points.keys().filter(tcp).map(String::as_str)))
         };
-        let pushed = settings.metrics.iter().flat_map(|metrics| {
-            let statsd = metrics.statsd.as_ref().map(|statsd| {
-                let (entry_points, routers, services) =
-                    (statsd.add_entry_points_labels, statsd.add_routers_labels, statsd.add_services_labels);
-                (statsd_target as Where, [entry_points, routers, services])
-            });
-            let datadog = metrics.datadog.as_ref().map(|datadog| {
-                let (entry_points, routers, services) =
-                    (datadog.add_entry_points_labels, datadog.add_routers_labels, datadog.add_services_labels);
-                (datadog_target as Where, [entry_points, routers, services])
-            });
-            statsd.into_iter().chain(datadog)
-        });
-        let pushed = pushed.map(|(to, [add_entry_points_labels, add_routers_labels, add_services_labels])| {
-            let labels = config::Prometheus {
-                add_entry_points_labels,
-                add_routers_labels,
-                add_services_labels,
-                ..config::Prometheus::default()
-            };
-            (to, measured(&labels))
-        });
-        let pushed = pushed.collect();
+        let pushed = settings.metrics.iter().flat_map(receivers::all);
+        let pushed = pushed.map(|(to, labels)| (to, measured(&labels))).collect();
+        let (exports, sent) = Exports::new(settings);
         let shown = settings.api.as_ref().filter(|api| api.dashboard);
         let tail = shown.and_then(|api| api.live_tail.as_ref());
         let tail = tail.map(|tail| Tail::new(usize::try_from(tail.size).unwrap_or(0), tail.sample_rate));
         Self {
-            access: settings.access_log.as_ref().and_then(open),
+            access: settings.access_log.as_ref().and_then(|log| open(log, sent)),
+            exports,
             metrics: prometheus.map(measured),
             states: States::default(),
             pushed,
@@ -110,12 +87,17 @@ impl Measured {
     }
 
     pub(crate) fn observer(&self) -> Arc<dyn Observer> {
-        if self.access.is_none() && self.metrics.is_none() && self.pushed.is_empty() && self.pulse.is_none() {
+        if self.access.is_none()
+            && self.metrics.is_none()
+            && self.pushed.is_empty()
+            && self.pulse.is_none()
+            && self.exports.tracer.is_none()
+        {
             return Arc::new(Nobody);
         }
         let pushed = self.pushed.iter().map(|(_, metrics)| Arc::clone(metrics)).collect();
         let recorder = Recorder::new(self.access.clone(), self.metrics.clone(), pushed);
-        Arc::new(recorder.watched(self.pulse.clone(), self.tail.clone()))
+        Arc::new(recorder.watched(self.pulse.clone(), self.tail.clone()).traced(self.exports.tracer.clone()))
     }
 
     pub(crate) fn pulse(&self) -> Option<Arc<Pulse>> {
@@ -133,7 +115,8 @@ impl Measured {
 
     fn in_force(&self, window: &Window) -> InForce {
         let pushed = self.pushed.iter().map(|(_, metrics)| Arc::clone(metrics)).collect();
-        InForce { window: window.clone(), access: self.access.clone(), states: self.states.clone(), pushed }
+        let (access, exports, states) = (self.access.clone(), self.exports.clone(), self.states.clone());
+        InForce { window: window.clone(), access, exports, states, pushed }
     }
 
     /// A new configuration is in force.
@@ -146,7 +129,7 @@ impl Measured {
     /// Opens the access log's file anew. Never waits.
     pub(crate) fn reopen(&self) {
         if let Some(access) = &self.access {
-            access.writer().reopen();
+            access.reopen();
         }
     }
 
@@ -156,37 +139,24 @@ impl Measured {
             pusher.flush(LAST_LINES);
         }
         if let Some(access) = &self.access {
-            access.writer().flush(LAST_LINES);
+            access.flush(LAST_LINES);
         }
+        self.exports.flush(LAST_LINES);
     }
-}
-
-fn statsd_target(metrics: &config::Metrics) -> Option<Destination> {
-    let to = metrics.statsd.as_ref()?;
-    Some(target(Dialect::StatsD, &to.address, &to.prefix, to.push_interval))
-}
-
-fn datadog_target(metrics: &config::Metrics) -> Option<Destination> {
-    let to = metrics.datadog.as_ref()?;
-    Some(target(Dialect::Datadog, &to.address, &to.prefix, to.push_interval))
-}
-
-fn target(dialect: Dialect, address: &str, prefix: &str, interval: trafficcop_config::Duration) -> Destination {
-    let interval = interval.positive().unwrap_or(PUSH);
-    Destination { dialect, address: address.to_owned(), prefix: prefix.to_owned(), interval }
 }
 
 /// The configuration that the traffic sees.
 struct InForce {
     window: Window,
     access: Option<Arc<Access>>,
+    exports: Exports,
     states: States,
     pushed: Vec<Arc<Metrics>>,
 }
 
 impl World for InForce {
     fn present(&self) -> Present {
-        let lost_lines = self.access.as_ref().map(|access| access.writer().lost());
+        let lost_lines = self.access.as_ref().map(|access| access.lost());
         let failed_pushes =
             (!self.pushed.is_empty()).then(|| self.pushed.iter().map(|metrics| metrics.failures()).sum());
         let since_1970 = |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).ok();
@@ -196,7 +166,8 @@ impl World for InForce {
             last_event: state.last_event.and_then(since_1970).map(|time| time.as_secs()),
         };
         let providers = self.states.show().into_iter().map(provider).collect();
-        let mut present = Present { lost_lines, failed_pushes, providers, ..Present::default() };
+        let lost_exports = self.exports.lost();
+        let mut present = Present { lost_lines, failed_pushes, lost_exports, providers, ..Present::default() };
         let Some(snapshot) = self.window.look() else { return present };
         for (name, router) in &snapshot.merged.http.routers {
             let service = match router.object.settings.value.service.as_str() {

@@ -23,6 +23,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("trafficcop-provider-acme", 2),
     ("trafficcop-kv", 2),
     ("trafficcop-remote", 2),
+    ("trafficcop-export", 3),
     ("trafficcop-provider-consul", 3),
     ("trafficcop-provider-consul-catalog", 3),
     ("trafficcop-provider-docker", 2),

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use http::StatusCode;
 
-use crate::{ConnectionInfo, Fault, Headers, Reason};
+use crate::{ConnectionInfo, Fault, Headers, Reason, Trace};
 
 /// What the route finder settled; built with the snapshot.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct RouteInfo {
     pub access_logs: bool,
     pub metrics: bool,
     pub tracing: bool,
+    /// Spans of every part of the way are wanted.
+    pub detailed: bool,
 }
 
 /// The server that was picked; built with the snapshot.
@@ -72,6 +74,8 @@ pub struct Exchange {
     pub keep_forwarded_for: bool,
     /// Where 1xx answers go.
     pub interim: Interim,
+    /// The request's spans, where tracing is on.
+    pub trace: Option<Box<Trace>>,
 }
 
 impl Exchange {
@@ -96,6 +100,7 @@ impl Exchange {
             omit_forwarded_for: false,
             keep_forwarded_for: false,
             interim,
+            trace: None,
         }
     }
 }

@@ -17,6 +17,7 @@ mod request;
 mod response;
 pub mod target;
 mod tcp;
+pub mod trace;
 mod udp;
 
 pub use body::{Body, BodyError, BodyStream, Frame};
@@ -32,4 +33,5 @@ pub use request::Request;
 pub use response::{Duplex, Response};
 pub use target::Target;
 pub use tcp::{Admission, ConnFilter, Permit, TcpConnection, TcpService};
+pub use trace::Trace;
 pub use udp::UdpService;

@@ -169,7 +169,11 @@ impl Around for Gate {
                     Err(_) => return denied(cx, reply::empty(StatusCode::UNAUTHORIZED)),
                 }
             }
+            let span = cx.trace.as_mut().map(|trace| trace.call("AuthRequest", self.address.as_str(), &mut question));
             let mut answer = self.service.call(question, &mut *cx).await;
+            if let (Some(trace), Some(span)) = (&mut cx.trace, span) {
+                trace.close(span);
+            }
             if let Some(fault) = &cx.fault {
                 let gone = fault.side == Side::Client;
                 cx.reason = Some(if gone { Reason::ClientClosed } else { Reason::AuthUnreachable });

@@ -151,6 +151,9 @@ impl Around for Again {
                 cx.reason = None;
                 cx.retries += 1;
                 attempt += 1;
+                if let Some(trace) = &mut cx.trace {
+                    trace.again(cx.retries);
+                }
             }
         })
     }

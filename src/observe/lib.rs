@@ -7,10 +7,14 @@ pub mod log;
 pub mod metrics;
 mod observer;
 mod pulse;
+mod record;
 mod recorder;
+mod spans;
 mod tail;
 
 pub use observer::{Nobody, Observer, Outcome, Record};
 pub use pulse::{BOUNDS, Beat, Pulse};
+pub use record::LogRecord;
 pub use recorder::Recorder;
+pub use spans::{Finished, Tracer};
 pub use tail::Tail;

@@ -6,7 +6,9 @@ use std::fmt;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Mutex, OnceLock};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -19,6 +21,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::LogRecord;
 
 /// What the log is told; made from the `log` section.
 #[derive(Clone, Debug, Default)]
@@ -107,6 +111,27 @@ impl<'a> MakeWriter<'a> for Output {
     }
 }
 
+/// Where lines go beside the output.
+static SENT: OnceLock<SyncSender<LogRecord>> = OnceLock::new();
+
+/// Sends every line there as well, from now on. Only the first time counts.
+pub fn send_to(out: SyncSender<LogRecord>) {
+    let _already_sent = SENT.set(out);
+}
+
+fn record(level: tracing::Level, fields: &Fields) -> LogRecord {
+    let (severity, severity_text) = match level {
+        tracing::Level::ERROR => (17, "error"),
+        tracing::Level::WARN => (13, "warn"),
+        tracing::Level::INFO => (9, "info"),
+        tracing::Level::DEBUG => (5, "debug"),
+        tracing::Level::TRACE => (1, "trace"),
+    };
+    let time = SystemTime::now();
+    let (body, attributes) = (fields.message.clone(), fields.others.clone());
+    LogRecord { time, observed: time, severity, severity_text, body, attributes, trace: None }
+}
+
 struct Format {
     json: bool,
     color: bool,
@@ -121,6 +146,10 @@ where
         let mut fields = Fields::default();
         event.record(&mut fields);
         let level = *event.metadata().level();
+        if let Some(out) = SENT.get() {
+            // Whoever cannot keep up loses lines; the log itself has them.
+            let _full_or_gone = out.try_send(record(level, &fields));
+        }
         if self.json { json(&mut out, level, fields) } else { common(&mut out, level, &fields, self.color) }
     }
 }

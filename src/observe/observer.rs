@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use trafficcop_exchange::{Exchange, Headers, Origin, Request, Response, StatusCode};
+use trafficcop_exchange::{Exchange, Headers, Origin, Request, Response, StatusCode, Trace};
 
 /// Told of every exchange of every entry point, on the worker that has it. It must never wait.
 pub trait Observer: Send + Sync + 'static {
     /// A request was cleaned and its route looked for (`exchange.route` is `None` when there is none); no middleware has
     /// seen it yet. Whoever wants to hear of its end returns a record holding what it will need; `None` costs nothing more.
     fn started(&self, request: &Request, exchange: &Exchange) -> Option<Box<dyn Record>>;
+
+    /// The spans of a request of which [`Observer::started`] will be told next. None: it is not traced.
+    fn trace(&self, _request: &Request, _exchange: &Exchange) -> Option<Box<Trace>> {
+        None
+    }
 
     /// A request was turned away before its route was looked for; the exchange has the reason. What was never a request
     /// has the method and the path `-`.

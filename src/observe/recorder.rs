@@ -1,12 +1,13 @@
-//! [`Recorder`]: the observer that feeds the access log, the metrics and what the dashboard shows.
+//! [`Recorder`]: the observer that feeds the access log, the metrics, the traces and what the dashboard shows.
 
 use std::sync::Arc;
 
-use trafficcop_exchange::{Exchange, Headers, Request, Response};
+use trafficcop_exchange::{Exchange, Headers, Request, Response, Trace};
 
 use crate::access::{self, Access};
 use crate::metrics::{self, Metrics};
-use crate::{Observer, Outcome, Pulse, Record, Tail, tail};
+use crate::spans::Head;
+use crate::{Observer, Outcome, Pulse, Record, Tail, Tracer, tail};
 
 /// See the module. What is None is not fed and costs nothing.
 #[derive(Clone)]
@@ -16,12 +17,13 @@ pub struct Recorder {
     pushed: Arc<[Arc<Metrics>]>,
     pulse: Option<Arc<Pulse>>,
     tail: Option<Arc<Tail>>,
+    tracer: Option<Arc<Tracer>>,
 }
 
 impl Recorder {
     /// `pushed`: metrics beside those that are read, one for each receiver.
     pub fn new(access: Option<Arc<Access>>, metrics: Option<Arc<Metrics>>, pushed: Arc<[Arc<Metrics>]>) -> Self {
-        Self { access, metrics, pushed, pulse: None, tail: None }
+        Self { access, metrics, pushed, pulse: None, tail: None, tracer: None }
     }
 
     /// Feeds these as well.
@@ -29,9 +31,21 @@ impl Recorder {
     pub fn watched(self, pulse: Option<Arc<Pulse>>, tail: Option<Arc<Tail>>) -> Self {
         Self { pulse, tail, ..self }
     }
+
+    /// Traces requests.
+    #[must_use]
+    pub fn traced(self, tracer: Option<Arc<Tracer>>) -> Self {
+        Self { tracer, ..self }
+    }
 }
 
 impl Observer for Recorder {
+    fn trace(&self, request: &Request, exchange: &Exchange) -> Option<Box<Trace>> {
+        let tracer = self.tracer.as_ref()?;
+        let is_wanted = exchange.route.as_ref().is_none_or(|route| route.tracing);
+        is_wanted.then(|| tracer.begin(request, exchange))
+    }
+
     fn started(&self, request: &Request, exchange: &Exchange) -> Option<Box<dyn Record>> {
         let route = exchange.route.as_ref();
         let access = self.access.as_ref().filter(|_| route.is_none_or(|route| route.access_logs));
@@ -40,7 +54,8 @@ impl Observer for Recorder {
         // Whoever watches the dashboard does not want to see how it is watched.
         let is_own = self.pulse.is_some() && route.is_some_and(|route| route.service.ends_with("@internal"));
         let (pulse, tail) = if is_own { (None, None) } else { (self.pulse.as_ref(), self.tail.as_ref()) };
-        if access.is_none() && metrics.is_none() && !is_pushed && pulse.is_none() {
+        let tracer = self.tracer.as_ref().filter(|_| exchange.trace.as_ref().is_some_and(|trace| trace.is_sampled));
+        if access.is_none() && metrics.is_none() && !is_pushed && pulse.is_none() && tracer.is_none() {
             return None;
         }
         if let Some(pulse) = pulse {
@@ -52,6 +67,7 @@ impl Observer for Recorder {
             metrics: metrics.map(|metrics| (Arc::clone(metrics), metrics.keep(request))),
             pushed: pushed.iter().map(|metrics| (Arc::clone(metrics), metrics.keep(request))).collect(),
             pulse: pulse.cloned(),
+            tracer: tracer.map(|tracer| (Arc::clone(tracer), None)),
             tail: tail.and_then(|tail| Some((Arc::clone(tail), tail.keep(request)?))),
         }))
     }
@@ -85,10 +101,14 @@ struct Parts {
     pushed: Vec<(Arc<Metrics>, metrics::Kept)>,
     pulse: Option<Arc<Pulse>>,
     tail: Option<(Arc<Tail>, tail::Kept)>,
+    tracer: Option<(Arc<Tracer>, Option<Head>)>,
 }
 
 impl Record for Parts {
     fn answered(&mut self, response: &Response) {
+        if let Some((tracer, head)) = &mut self.tracer {
+            *head = Some(tracer.answered(response));
+        }
         if let Some((access, kept)) = &mut self.access {
             access.answered(kept, response);
         }
@@ -112,6 +132,9 @@ impl Record for Parts {
         }
         if let Some(pulse) = &self.pulse {
             pulse.end(exchange, outcome);
+        }
+        if let (Some((tracer, head)), Some(trace)) = (&self.tracer, &exchange.trace) {
+            tracer.end(trace, outcome.status.as_u16(), head.as_ref());
         }
         if let Some((tail, kept)) = self.tail {
             tail.end(kept, exchange, outcome);

@@ -92,6 +92,7 @@ impl Requests {
         exchange.keep_forwarded_for = !entry.forwarded.append_for;
         exchange.route = found.map(|route| Arc::clone(&route.info));
         let mut watch = Watch::new(exchange);
+        watch.exchange.trace = self.traffic.observer.trace(&request, &watch.exchange);
         let record = self.traffic.observer.started(&request, &watch.exchange);
         watch.report_to(record, &mut request);
 

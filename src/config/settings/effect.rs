@@ -14,8 +14,6 @@ const fn no(pattern: &'static str, reason: &'static str) -> NoEffect {
 
 /// Of the static configuration. A path covers all below it.
 pub const STATIC: &[NoEffect] = &[
-    no("accessLog.dualOutput", LATER),
-    no("accessLog.otlp", LATER),
     no("api.debug", LATER),
     no("certificatesResolvers.*.tailscale", LATER),
     no("core.strictTLSOptions", LATER),
@@ -31,9 +29,6 @@ pub const STATIC: &[NoEffect] = &[
     no("log.maxAge", LATER),
     no("log.maxBackups", LATER),
     no("log.maxSize", LATER),
-    no("log.otlp", LATER),
-    no("metrics.influxDB2", LATER),
-    no("metrics.otlp", LATER),
     no("ocsp", LATER),
     no("providers.consulCatalog.connectAware", LATER),
     no("providers.consulCatalog.connectByDefault", LATER),
@@ -51,7 +46,6 @@ pub const STATIC: &[NoEffect] = &[
     no("spiffe", LATER),
     no("tcpServersTransport.terminationDelay", "only a serversTransport that a service names is asked for its delay"),
     no("tcpServersTransport.tls.spiffe", LATER),
-    no("tracing", LATER),
 ];
 
 /// Of the dynamic configuration. A path covers all below it.

@@ -13,7 +13,7 @@ use trafficcop_exchange::{Exchange, Version};
 
 use super::Kept;
 use super::fields::{Fields, Mode, REDACTED};
-use crate::Outcome;
+use crate::{LogRecord, Outcome};
 
 /// `21/Nov/2026:06:30:00 +0000`
 const CLF_TIME: &str = "%d/%b/%Y:%H:%M:%S %z";
@@ -45,6 +45,21 @@ impl Format {
                 tracing::error!("Unsupported access log format: {other:?}, defaulting to common format instead.");
                 Self::Common
             }
+        }
+    }
+
+    /// The line for those who send it elsewhere; `text` is the line as it is written.
+    pub(super) fn record(self, line: &Line<'_>, text: &[u8]) -> LogRecord {
+        let body = if self == Self::Json { String::new() } else { String::from_utf8_lossy(text).into_owned() };
+        let trace = line.exchange.trace.as_ref().filter(|trace| trace.is_sampled);
+        LogRecord {
+            time: line.started().into(),
+            observed: line.ended.into(),
+            severity: 9,
+            severity_text: "info",
+            body,
+            attributes: json::attributes(line),
+            trace: trace.and_then(|trace| Some((trace.id, trace.spans.first()?.id))),
         }
     }
 

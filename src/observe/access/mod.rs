@@ -10,25 +10,34 @@ mod writer;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::SyncSender;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use trafficcop_config::settings::AccessLog;
 use trafficcop_exchange::{Exchange, Headers, Method, Request, Response, Target, Version};
 
-use crate::Outcome;
+use crate::{LogRecord, Outcome};
 use fields::Fields;
 use filter::Filter;
 use format::{Format, Line};
-pub use writer::Writer;
+use writer::Writer;
 
 /// See the module.
 pub struct Access {
     format: Format,
     filter: Filter,
     fields: Fields,
-    writer: Writer,
+    /// None: lines are only sent.
+    writer: Option<Writer>,
+    sent: Option<Sent>,
     count: AtomicU64,
+}
+
+/// Where lines go beside the file, and how many were not taken.
+struct Sent {
+    out: SyncSender<LogRecord>,
+    lost: AtomicU64,
 }
 
 /// What is kept of a request until its line is written.
@@ -43,21 +52,42 @@ pub(crate) struct Kept {
 }
 
 impl Access {
-    /// Opens the log. Fails if its file cannot be opened or the thread not started.
-    pub fn new(settings: &AccessLog) -> io::Result<Self> {
+    /// Opens the log. Fails if its file cannot be opened or the thread not started. `sent`: where lines go beside the file,
+    /// or instead of it.
+    pub fn new(settings: &AccessLog, sent: Option<SyncSender<LogRecord>>) -> io::Result<Self> {
         let file = (!settings.file_path.is_empty()).then(|| settings.file_path.clone().into());
         Ok(Self {
             format: Format::parse(&settings.format),
             filter: Filter::new(&settings.filters),
             fields: Fields::new(&settings.fields),
-            writer: Writer::start(file, usize::try_from(settings.buffering_size).unwrap_or(0))?,
+            writer: if sent.is_none() || settings.dual_output {
+                Some(Writer::start(file, usize::try_from(settings.buffering_size).unwrap_or(0))?)
+            } else {
+                None
+            },
+            sent: sent.map(|out| Sent { out, lost: AtomicU64::new(0) }),
             count: AtomicU64::new(0),
         })
     }
 
-    /// For who asks to have the file opened anew or everything written.
-    pub fn writer(&self) -> &Writer {
-        &self.writer
+    /// Has the file opened anew, after somebody moved it away. Never waits.
+    pub fn reopen(&self) {
+        if let Some(writer) = &self.writer {
+            writer.reopen();
+        }
+    }
+
+    /// Waits until all lines are written, at most `patience`. Not for threads that carry traffic.
+    pub fn flush(&self, patience: std::time::Duration) {
+        if let Some(writer) = &self.writer {
+            writer.flush(patience);
+        }
+    }
+
+    /// Lines that were neither written nor handed over since the start.
+    pub fn lost(&self) -> u64 {
+        let sent = self.sent.as_ref().map_or(0, |sent| sent.lost.load(Ordering::Relaxed));
+        sent + self.writer.as_ref().map_or(0, Writer::lost)
     }
 
     pub(crate) fn keep(&self, request: &Request) -> Kept {
@@ -85,6 +115,14 @@ impl Access {
         }
         let ended = Timestamp::now();
         let line = Line { kept, exchange, outcome, ended, fields: &self.fields };
-        self.writer.write(self.format.line(&line));
+        let text = self.format.line(&line);
+        if let Some(sent) = &self.sent
+            && sent.out.try_send(self.format.record(&line, &text)).is_err()
+        {
+            sent.lost.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(writer) = &self.writer {
+            writer.write(text);
+        }
     }
 }

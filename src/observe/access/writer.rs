@@ -26,7 +26,7 @@ enum Message {
 
 /// A hold on the thread; it ends when the last hold is gone.
 #[derive(Clone)]
-pub struct Writer {
+pub(super) struct Writer {
     out: SyncSender<Message>,
     shared: Arc<Shared>,
 }
@@ -58,14 +58,14 @@ impl Writer {
     }
 
     /// Has the file opened anew, after somebody moved it away. Never waits.
-    pub fn reopen(&self) {
+    pub(super) fn reopen(&self) {
         if self.out.try_send(Message::Reopen).is_err() {
             self.shared.reopen.store(true, Ordering::Relaxed);
         }
     }
 
     /// Waits until all that was handed over is written, at most `patience`. Not for threads that carry traffic.
-    pub fn flush(&self, patience: Duration) {
+    pub(super) fn flush(&self, patience: Duration) {
         let (done, is_done) = sync_channel(1);
         if self.out.try_send(Message::Flush(done)).is_ok() {
             let _late_or_gone = is_done.recv_timeout(patience);
@@ -73,7 +73,7 @@ impl Writer {
     }
 
     /// Lines that were not written since the start.
-    pub fn lost(&self) -> u64 {
+    pub(super) fn lost(&self) -> u64 {
         self.shared.lost.load(Ordering::Relaxed)
     }
 }

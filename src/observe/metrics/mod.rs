@@ -4,6 +4,7 @@
 //! shard of its own, and whoever reads adds the shards up. What a client sends cannot make the number of series grow
 //! without bound. Series of objects that are gone go after the next reading.
 
+mod families;
 mod labels;
 mod lines;
 mod process;
@@ -23,9 +24,10 @@ use trafficcop_config::settings::observability::Prometheus as Settings;
 use trafficcop_exchange::{Exchange, Headers, Request};
 
 use crate::Outcome;
+pub use families::{Families, Family, FamilyKind, Point, PointValue, Sink};
 use labels::{Method, Protocol};
 pub use prometheus::{Certificate, Present, Prometheus, ProviderState, Server, World};
-pub use push::{Destination, Dialect, Pusher};
+pub use push::{Destination, Dialect, Pusher, Target};
 use series::{Key, Scopes, Shard};
 
 /// Shards; workers beyond that share.

@@ -31,6 +31,8 @@ pub struct Present {
     pub lost_lines: Option<u64>,
     /// How many times metrics could not be sent; None when they are sent to nobody.
     pub failed_pushes: Option<u64>,
+    /// Traces and lines of logs that no collector got; None when nothing is sent.
+    pub lost_exports: Option<u64>,
 }
 
 /// A server and whether it is up.
@@ -131,6 +133,11 @@ impl Prometheus {
             page.sample(name, &[], failures);
         }
         providers(&mut page, &present.providers);
+        if let Some(lost) = present.lost_exports {
+            let name = "trafficcop_otlp_lost_total";
+            page.family(name, "counter", "Traces and lines of logs that no collector got.");
+            page.sample(name, &[], lost);
+        }
         self.own(&mut page, present.lost_lines, &workers, &all.reasons);
         page.into_text()
     }

@@ -1,4 +1,5 @@
-//! [`Pusher`]: sends the metrics to a StatsD server or a Datadog agent, at each interval what was counted since the last.
+//! [`Pusher`]: sends the metrics to a StatsD server or a Datadog agent, at each interval what was counted since the last; or
+//! hands them to a sender with a form of its own.
 //!
 //! What must hold: a receiver that is slow, gone or was never there costs traffic nothing. What could not be sent is
 //! counted, told once, and not tried again: the next interval has its own.
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use super::lines::Lines;
 use super::series::Shard;
-use super::{Metrics, World};
+use super::{Metrics, Present, Sink, World, families};
 
 /// A datagram is no longer than this, so that it fits an Ethernet frame.
 const DATAGRAM: usize = 1432;
@@ -29,6 +30,21 @@ pub enum Dialect {
     StatsD,
     /// With labels as tags.
     Datadog,
+}
+
+/// Who gets the metrics.
+pub enum Target {
+    Lines(Destination),
+    Sink { interval: Duration, sink: Box<dyn Sink> },
+}
+
+impl Target {
+    fn interval(&self) -> Duration {
+        match self {
+            Self::Lines(to) => to.interval,
+            Self::Sink { interval, .. } => *interval,
+        }
+    }
 }
 
 /// Where to, and how often.
@@ -49,7 +65,7 @@ pub struct Pusher {
 
 impl Pusher {
     /// Starts the thread.
-    pub fn start(metrics: Arc<Metrics>, world: impl World, target: Destination) -> io::Result<Self> {
+    pub fn start(metrics: Arc<Metrics>, world: impl World, target: Target) -> io::Result<Self> {
         let (last, asked) = sync_channel(1);
         let work = Work { metrics: Arc::clone(&metrics), world: Box::new(world), target };
         std::thread::Builder::new().name("metrics-push".to_owned()).spawn(move || work.run(&asked))?;
@@ -73,25 +89,27 @@ impl Pusher {
 struct Work {
     metrics: Arc<Metrics>,
     world: Box<dyn World>,
-    target: Destination,
+    target: Target,
 }
 
 impl Work {
-    fn run(&self, asked: &Receiver<SyncSender<()>>) {
+    fn run(mut self, asked: &Receiver<SyncSender<()>>) {
         let (mut before, mut reloads, mut is_told) = (Shard::default(), 0, false);
         loop {
-            let done = match asked.recv_timeout(self.target.interval.max(SHORTEST)) {
+            let done = match asked.recv_timeout(self.target.interval().max(SHORTEST)) {
                 Ok(done) => Some(done),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let lines = self.lines(&mut before, &mut reloads);
-            match send(&self.target, &lines) {
+            match self.send(&mut before, &mut reloads) {
                 Ok(()) => is_told = false,
                 Err(error) => {
                     self.metrics.failures.fetch_add(1, Ordering::Relaxed);
                     if !is_told {
-                        let address = &self.target.address;
+                        let address = match &self.target {
+                            Target::Lines(to) => &to.address,
+                            Target::Sink { .. } => "the collector",
+                        };
                         tracing::error!(%error, address, "Metrics cannot be sent; what is lost is not sent again.");
                     }
                     is_told = true;
@@ -103,27 +121,41 @@ impl Work {
         }
     }
 
-    /// What was counted since `before`, which becomes now.
-    fn lines(&self, before: &mut Shard, reloads: &mut u64) -> Vec<String> {
+    /// Once.
+    fn send(&mut self, before: &mut Shard, reloads: &mut u64) -> io::Result<()> {
         let present = self.world.present();
-        let (now, _) = self.metrics.read(&present);
-        let mut lines = Lines::new(self.target.dialect, &self.target.prefix);
-        let count = self.metrics.reloads.load(Ordering::Relaxed);
-        lines.counter("config.reload.total", &[], count.saturating_sub(*reloads));
-        *reloads = count;
-        lines.world(&self.metrics, &present);
-        if self.metrics.by_entry_point {
-            lines.scopes("entrypoint", None, &now.entry_points, &before.entry_points);
+        match &mut self.target {
+            Target::Lines(to) => send(to, &lines(&self.metrics, &present, to, before, reloads)),
+            Target::Sink { sink, .. } => sink.take(&families::read(&self.metrics, &present)).map_err(io::Error::other),
         }
-        if self.metrics.by_router {
-            lines.scopes("router", Some("service"), &now.routers, &before.routers);
-        }
-        if self.metrics.by_service {
-            lines.scopes("service", None, &now.services, &before.services);
-        }
-        *before = now;
-        lines.finish()
     }
+}
+
+/// What was counted since `before`, which becomes now.
+fn lines(
+    metrics: &Metrics,
+    present: &Present,
+    target: &Destination,
+    before: &mut Shard,
+    reloads: &mut u64,
+) -> Vec<String> {
+    let (now, _) = metrics.read(present);
+    let mut lines = Lines::new(target.dialect, &target.prefix);
+    let count = metrics.reloads.load(Ordering::Relaxed);
+    lines.counter("config.reload.total", &[], count.saturating_sub(*reloads));
+    *reloads = count;
+    lines.world(metrics, present);
+    if metrics.by_entry_point {
+        lines.scopes("entrypoint", None, &now.entry_points, &before.entry_points);
+    }
+    if metrics.by_router {
+        lines.scopes("router", Some("service"), &now.routers, &before.routers);
+    }
+    if metrics.by_service {
+        lines.scopes("service", None, &now.services, &before.services);
+    }
+    *before = now;
+    lines.finish()
 }
 
 fn send(target: &Destination, lines: &[String]) -> io::Result<()> {

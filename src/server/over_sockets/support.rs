@@ -124,6 +124,7 @@ pub(super) fn snapshot(routes: Routes, tls: &tls::Tls, options: &[(&str, &str)])
             access_logs: true,
             metrics: true,
             tracing: true,
+            detailed: false,
         };
         let route = Arc::new(Route { info: Arc::new(info), service, tls_options: "default".into() });
         let ranked =

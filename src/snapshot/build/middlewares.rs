@@ -12,17 +12,22 @@ use trafficcop_middleware::{BuildError, ChainBuilder};
 
 use super::memory::{Memo, Part, StepsKey};
 use super::pass::{Failure, Kind, Pass};
-use super::words;
+use super::{spans, words};
 
 impl Pass<'_> {
     /// The steps of these middlewares for `owner`. They are looked at from the last to the first, so that of several
     /// errors the one is told which Traefik tells.
-    pub(super) fn chain(&mut self, owner: &Arc<str>, names: &[Name]) -> Result<Vec<Step>, Failure> {
+    /// Each goes in a span of its own where `has_spans` says so.
+    pub(super) fn chain(&mut self, owner: &Arc<str>, names: &[Name], has_spans: bool) -> Result<Vec<Step>, Failure> {
         let mut all = Vec::with_capacity(names.len());
         for (index, name) in names.iter().enumerate().rev() {
             let number = names[..index].iter().filter(|other| *other == name).count() as u32;
             let (owner, within) = (Arc::clone(owner), "".into());
-            all.push(self.steps(StepsKey { owner, within, middleware: name.clone(), number })?);
+            let steps = self.steps(StepsKey { owner, within, middleware: name.clone(), number })?;
+            let kinds = self.merged.http.middlewares.get(name).map(|object| &object.settings.value.kinds);
+            let kind = kinds.and_then(|kinds| kinds.first()).filter(|_| has_spans);
+            let span = kind.map(|(kind, _)| spans::of_middleware(name.as_str(), kind));
+            all.push(span.into_iter().chain(steps.iter().cloned()).collect::<Vec<_>>());
         }
         Ok(all.iter().rev().flat_map(|steps| steps.iter().cloned()).collect())
     }

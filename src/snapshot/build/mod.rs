@@ -11,6 +11,7 @@ mod pass;
 mod routers;
 mod rules;
 mod services;
+mod spans;
 mod tcp;
 mod words;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trafficcop_config::Name;
 use trafficcop_config::dynamic::http::Router;
-use trafficcop_exchange::{Chain, RouteInfo, Service, Step};
+use trafficcop_exchange::{Chain, RouteInfo, Service};
 use trafficcop_merger::{HttpRouter, Note};
 use trafficcop_router::{HttpRule, MAX_PRIORITY, RouteTable, default_priority};
 
@@ -14,6 +14,7 @@ use super::layer::Layer;
 use super::memory::{Memo, Part};
 use super::pass::{Failure, Kind, Pass};
 use super::rules::Parsed;
+use super::spans;
 use super::words;
 use crate::Route;
 
@@ -58,12 +59,14 @@ const NEVER: u64 = 0;
 
 /// What a child takes from the routers above it.
 #[derive(Clone)]
-struct Above {
+pub(super) struct Above {
     /// `parent@x -> child@x`
-    path: String,
+    pub(super) path: String,
     access_logs: bool,
-    metrics: bool,
+    pub(super) metrics: bool,
     tracing: bool,
+    /// Spans of every part of the way are wanted.
+    detailed: bool,
 }
 
 impl Pass<'_> {
@@ -142,12 +145,14 @@ impl Pass<'_> {
         let settings = &self.environment.settings;
         let logs = settings.access_log.as_ref().is_some_and(|log| log.add_internals);
         let metrics = settings.metrics.as_ref().is_some_and(|metrics| metrics.add_internals);
-        let tracing = settings.tracing.as_ref().is_some_and(|tracing| tracing.add_internals);
+        let internals = settings.tracing.as_ref().is_some_and(|tracing| tracing.add_internals);
+        let tracing = asked.tracing.unwrap_or(true) && (internals || !is_internal);
         Above {
             path,
             access_logs: asked.access_logs.unwrap_or(true) && (logs || !is_internal),
             metrics: asked.metrics.unwrap_or(true) && (metrics || !is_internal),
-            tracing: asked.tracing.unwrap_or(true) && (tracing || !is_internal),
+            tracing,
+            detailed: tracing && settings.tracing.is_some() && asked.trace_verbosity.eq_ignore_ascii_case("detailed"),
         }
     }
 
@@ -189,8 +194,9 @@ impl Pass<'_> {
             return Some((memo.version, memo.built.clone()));
         }
         let info = &memo.built.route.info;
-        let is_observed_alike =
-            (info.access_logs, info.metrics, info.tracing) == (above.access_logs, above.metrics, above.tracing);
+        let is_observed_alike = (info.access_logs, info.metrics, info.tracing)
+            == (above.access_logs, above.metrics, above.tracing)
+            && info.detailed == above.detailed;
         let parts = Arc::clone(&memo.parts);
         let before = self.before?.http.routers.get(name)?;
         let is_same = is_observed_alike
@@ -218,7 +224,7 @@ impl Pass<'_> {
         let end = self.end_of(name, router, above);
         let end = first.note(self, name, "service", end);
         let names: Vec<_> = settings.middlewares.iter().map(|it| Name::qualify(it, name.provider())).collect();
-        let steps = self.chain(&name.as_str().into(), &names);
+        let steps = self.chain(&name.as_str().into(), &names, above.detailed);
         let steps = first.note(self, name, "middlewares", steps);
         let rule = self.rule(router);
         let rule = first.note(self, name, "rule", rule);
@@ -226,14 +232,22 @@ impl Pass<'_> {
         if first.happened {
             return Err(());
         }
-        let mut all: Vec<Step> = guards::of(name, router, &self.environment.settings);
+        let (fixed, mut all) = (&self.environment.settings, Vec::new());
+        if above.detailed {
+            all = spans::of_router(name.as_str(), &service, &settings.rule, above, fixed);
+        }
+        all.extend(guards::of(name, router, fixed));
         all.extend(steps);
+        if above.detailed && router.children.is_empty() {
+            all.extend(spans::of_service(&service, above, fixed));
+        }
         let info = RouteInfo {
             router: above.path.as_str().into(),
             service: service.into(),
             access_logs: above.access_logs,
             metrics: above.metrics,
             tracing: above.tracing,
+            detailed: above.detailed,
         };
         let service: Arc<dyn Service> = if all.is_empty() { end } else { Arc::new(Chain::new(all, end)) };
         let tls_options = router.tls_options.as_str().into();

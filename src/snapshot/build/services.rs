@@ -117,7 +117,7 @@ impl Pass<'_> {
         let mut built = self.build_kind(name, settings)?;
         if !settings.middlewares.is_empty() {
             let names: Vec<_> = settings.middlewares.iter().map(|it| Name::qualify(it, name.provider())).collect();
-            let steps = self.chain(&name.as_str().into(), &names)?;
+            let steps = self.chain(&name.as_str().into(), &names, false)?;
             built.service = Arc::new(Chain::new(steps, built.service));
         }
         Ok(built)

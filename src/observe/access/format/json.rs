@@ -3,13 +3,24 @@
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use trafficcop_exchange::Headers;
 
 use super::{Line, protocol};
 use crate::access::fields::{Mode, REDACTED};
 
 pub(super) fn line(line: &Line<'_>) -> Vec<u8> {
+    let mut all = members(line);
+    all.insert("level".to_owned(), "info".into());
+    all.insert("msg".to_owned(), "".into());
+    let now = line.ended.to_zoned(TimeZone::system());
+    all.insert("time".to_owned(), local(&now, false).into());
+    let mut text = serde_json::to_vec(&all).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+fn members(line: &Line<'_>) -> BTreeMap<String, Value> {
     let mut members = Members { line, all: BTreeMap::new() };
     members.client();
     members.request();
@@ -19,14 +30,22 @@ pub(super) fn line(line: &Line<'_>) -> Vec<u8> {
     if let Some(origin) = &line.exchange.origin {
         members.headers("origin_", &origin.headers);
     }
-    let mut all = members.all;
-    all.insert("level".to_owned(), "info".into());
-    all.insert("msg".to_owned(), "".into());
-    let now = line.ended.to_zoned(TimeZone::system());
-    all.insert("time".to_owned(), local(&now, false).into());
-    let mut text = serde_json::to_vec(&all).unwrap_or_default();
-    text.push(b'\n');
-    text
+    members.trace();
+    members.all
+}
+
+/// The same members for OTLP, where times are numbers.
+pub(super) fn attributes(line: &Line<'_>) -> Map<String, Value> {
+    let mut all = members(line);
+    let started = i64::try_from(line.started().as_nanosecond()).unwrap_or_default();
+    for field in ["StartUTC", "StartLocal"] {
+        all.entry(field.to_owned()).and_modify(|value| *value = started.into());
+    }
+    if let (Some(trace), Some(span)) = (all.get("TraceId").cloned(), all.get("SpanId").cloned()) {
+        all.insert("trace_id".to_owned(), trace);
+        all.insert("span_id".to_owned(), span);
+    }
+    all.into_iter().collect()
 }
 
 struct Members<'a> {
@@ -38,6 +57,15 @@ impl Members<'_> {
     fn put(&mut self, field: &str, value: impl Into<Value>) {
         if self.line.fields.keeps(field) {
             self.all.insert(field.to_owned(), value.into());
+        }
+    }
+
+    fn trace(&mut self) {
+        if let Some(trace) = self.line.exchange.trace.as_ref().filter(|trace| trace.is_sampled) {
+            self.put("TraceId", trace.id.to_string());
+            if let Some(own) = trace.spans.first() {
+                self.put("SpanId", own.id.to_string());
+            }
         }
     }
 

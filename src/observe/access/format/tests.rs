@@ -15,7 +15,7 @@ fn exchange() -> Exchange {
         None,
     )));
     let (router, service) = ("r@file".into(), "a@file".into());
-    let info = RouteInfo { router, service, access_logs: true, metrics: true, tracing: true };
+    let info = RouteInfo { router, service, access_logs: true, metrics: true, tracing: true, detailed: false };
     exchange.route = Some(Arc::new(info));
     let (url, address) = ("http://127.0.0.1:90".into(), "127.0.0.1:90".into());
     exchange.server = Some(Arc::new(ServerInfo { service: "a@file".into(), url, address }));

@@ -39,6 +39,7 @@ impl World for All {
             ],
             lost_lines: Some(7),
             failed_pushes: Some(2),
+            lost_exports: Some(5),
         }
     }
 }
@@ -103,6 +104,7 @@ fn certificates_servers_and_lost_lines_are_shown() {
     check(&page, "traefik_tls_certs_not_after{cn=\"a.test\",sans=\"a.test\",serial=\"1\"} 1900000000");
     check(&page, "traefik_service_server_up{service=\"a@file\",url=\"http://127.0.0.1:90\"} 1");
     check(&page, "trafficcop_access_log_lost_lines_total 7");
+    check(&page, "trafficcop_otlp_lost_total 5");
     check(&page, "trafficcop_provider_up{provider=\"redis\"} 0");
     check(&page, "trafficcop_provider_last_event_timestamp_seconds{provider=\"redis\"} 1700000000");
     check(&page, "trafficcop_metrics_push_failures_total 2");

@@ -66,7 +66,12 @@ impl Servers {
                         ready
                     }
                     Err((index, failure)) => {
-                        cx.server = Some(Arc::clone(&self.balancer.target(index).info));
+                        let info = &self.balancer.target(index).info;
+                        cx.server = Some(Arc::clone(info));
+                        if let Some(trace) = &mut cx.trace {
+                            let span = trace.call("ReverseProxy", &info.url, &mut request);
+                            trace.answered(span, 502, None);
+                        }
                         return (index, Err(failure));
                     }
                 },
@@ -75,7 +80,13 @@ impl Servers {
             cx.server = Some(Arc::clone(&server.info));
             let original = self.address(&mut request, server);
             let counted = self.kind.counts_requests().then(|| self.balancer.candidate(index).enter());
-            match attempt::send(connection, &server.endpoint, visit.way, request, &cx.interim).await {
+            let span = cx.trace.as_mut().map(|trace| trace.call("ReverseProxy", &server.info.url, &mut request));
+            let sent = attempt::send(connection, &server.endpoint, visit.way, request, &cx.interim).await;
+            if let (Some(trace), Some(span)) = (&mut cx.trace, span) {
+                let (status, headers) = sent.as_ref().map_or((502, None), |it| (it.status.as_u16(), Some(&it.headers)));
+                trace.answered(span, status, headers);
+            }
+            match sent {
                 Ok(response) => return (index, Ok(in_flight::until_the_end(response, counted))),
                 Err(mut failure) => {
                     if repeats == MOST_REPEATS {
