@@ -138,6 +138,16 @@ impl Health {
         }
     }
 
+    /// As the engine calls it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Unchecked => "not checked",
+            Self::Starting => "starting",
+            Self::Healthy => "healthy",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
+
     pub(crate) fn is_fit(self) -> bool {
         matches!(self, Self::Unchecked | Self::Healthy)
     }

@@ -47,11 +47,19 @@ pub(crate) struct Inventory {
     others: BTreeMap<Arc<str>, Arc<Container>>,
     /// How containers in the host's network are reached.
     host: String,
+    /// Containers that say something to us and are not taken, and why.
+    passed: BTreeMap<Arc<str>, String>,
 }
 
 impl Inventory {
     pub(crate) fn new(rules: Rules) -> Self {
-        Self { rules, entries: BTreeMap::new(), others: BTreeMap::new(), host: "127.0.0.1".to_owned() }
+        Self {
+            rules,
+            entries: BTreeMap::new(),
+            others: BTreeMap::new(),
+            host: "127.0.0.1".to_owned(),
+            passed: BTreeMap::new(),
+        }
     }
 
     /// Is the container worth an inspection when this is all that is known of it? One that says something wrong is, so
@@ -59,6 +67,36 @@ impl Inventory {
     fn is_worth(&self, name: &str, labels: &Labels, running: bool) -> bool {
         let wishes = Wishes::read(name, labels);
         wishes.map_or(true, |wishes| self.rules.selection.may_be_taken(&wishes, labels, running))
+    }
+
+    /// Remembers why a container is not taken, if it says anything to us.
+    fn pass_over(&mut self, id: &Arc<str>, name: &str, labels: &Labels, running: bool) {
+        let speaks = labels.keys().any(|key| key.to_ascii_lowercase().starts_with("traefik."));
+        let wishes = Wishes::read(name, labels).ok().filter(|_| speaks);
+        match wishes.and_then(|wishes| self.rules.selection.objection(&wishes, labels, running)) {
+            Some(why) => drop(self.passed.insert(Arc::clone(id), format!("container {name}: {why}"))),
+            None => drop(self.passed.remove(id)),
+        }
+    }
+
+    /// Everything that is not taken, or not as it asks for, and why.
+    pub(crate) fn passed_over(&self) -> Vec<String> {
+        let of_entry = |container: &Arc<Container>| {
+            let (name, wishes) = (&container.name, Wishes::read(&container.name, &container.labels).ok()?);
+            if !container.running {
+                return Some(format!("container {name}: it does not run"));
+            }
+            if !container.health.is_fit() {
+                return Some(format!("container {name}: health is {}", container.health.word()));
+            }
+            let wanted = if wishes.docker.network.is_empty() { &self.rules.network } else { &wishes.docker.network };
+            let known: Vec<&str> = container.networks.keys().map(|network| &**network).collect();
+            let is_missing = !wanted.is_empty() && !known.is_empty() && !known.contains(&wanted.as_str());
+            is_missing
+                .then(|| format!("container {name}: it is not in the network {wanted}, but in {}", known.join(", ")))
+        };
+        let of_entries = self.entries.values().filter_map(|entry| of_entry(entry.container.as_ref()?));
+        self.passed.values().cloned().chain(of_entries).collect()
     }
 
     /// Takes note of a whole list; answers the containers that must be inspected.
@@ -69,10 +107,12 @@ impl Inventory {
             self.ended(&id, now);
         }
         self.others.retain(|id, _| there.contains(id));
+        self.passed.retain(|id, _| there.contains(id));
         // Whoever shares the network of a container that changed changes with it.
         let mut wanted: Vec<_> = self.others.keys().cloned().collect();
         for summary in summaries {
             let worth = self.is_worth(&summary.name, &summary.labels, summary.running);
+            self.pass_over(&summary.id, &summary.name, &summary.labels, summary.running);
             match self.entries.get_mut(&summary.id) {
                 Some(entry) if worth => wanted.extend(entry.listed(&summary, now).then_some(summary.id)),
                 Some(entry) if summary.paused => drop(entry.pause()),
@@ -107,6 +147,7 @@ impl Inventory {
     /// A container does not run any more, or is not there any more.
     pub(crate) fn ended(&mut self, id: &str, now: Instant) {
         self.others.remove(id);
+        self.passed.remove(id);
         if let Some(entry) = self.entries.get_mut(id)
             && !entry.end(now)
         {
@@ -136,6 +177,7 @@ impl Inventory {
             _ => None,
         };
         let worth = self.is_worth(&container.name, &container.labels, container.running);
+        self.pass_over(id, &container.name, &container.labels, container.running);
         if worth {
             self.entries.entry(Arc::clone(id)).or_default().show(container);
         } else if container.running {

@@ -67,6 +67,21 @@ impl Selection {
         self.concerns(wishes, labels) && (running || wishes.docker.allow_non_running)
     }
 
+    /// Why a container that says something to us is not taken; None when it is.
+    pub(crate) fn objection(&self, wishes: &Wishes, labels: &Labels, running: bool) -> Option<String> {
+        match wishes.enable {
+            Some(false) => return Some("traefik.enable is false".to_owned()),
+            None if !self.exposed_by_default => {
+                return Some("traefik.enable is not set, and providers.docker.exposedByDefault is off".to_owned());
+            }
+            _ => {}
+        }
+        if !self.concerns(wishes, labels) {
+            return Some("providers.docker.constraints exclude it".to_owned());
+        }
+        (!running && !wishes.docker.allow_non_running).then(|| "it does not run".to_owned())
+    }
+
     pub(crate) fn judge(&self, wishes: &Wishes, container: &Container) -> Verdict {
         if !self.concerns(wishes, &container.labels) {
             return Verdict::Ignored;

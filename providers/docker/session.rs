@@ -233,6 +233,7 @@ impl<'a> Session<'a> {
         }
         let check = |path: &str, middleware: &_| self.out.check(path, middleware);
         let (configuration, problems) = self.inventory.configuration(&check);
+        self.out.state().pass_over(self.inventory.passed_over());
         self.dirty = None;
         self.published = Some(Instant::now());
         self.out.publish_part(configuration, problems).await;

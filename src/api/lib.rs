@@ -164,7 +164,7 @@ impl Inner {
             Resource::Events => Answer::NotFound,
             Resource::Problems => Answer::json(&problems::problems(snapshot)),
             Resource::Providers => Answer::json(&providers::providers(&self.extras.states)),
-            Resource::Explain => explain::answer(snapshot, settings, query),
+            Resource::Explain => explain::answer(snapshot, settings, &self.extras.states, query),
             Resource::Caches => caches::list(),
             Resource::Certificates => certificates::list(snapshot, query),
             Resource::Certificate(name) => one("certificate", name, |name| certificates::one(snapshot, name)),

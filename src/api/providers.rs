@@ -23,6 +23,9 @@ pub(crate) struct Shown {
     last_error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error_at: Option<String>,
+    /// What is not taken, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    passed_over: Vec<String>,
 }
 
 pub(crate) fn providers(states: &States) -> Vec<Shown> {
@@ -33,6 +36,7 @@ pub(crate) fn providers(states: &States) -> Vec<Shown> {
         age_seconds: state.last_event.and_then(|at| at.elapsed().ok()).map(|age| age.as_secs()),
         last_error: state.error,
         last_error_at: state.error_at.and_then(time),
+        passed_over: state.passed_over,
     };
     states.show().into_iter().map(shown).collect()
 }

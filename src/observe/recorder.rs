@@ -43,7 +43,7 @@ impl Observer for Recorder {
     fn trace(&self, request: &Request, exchange: &Exchange) -> Option<Box<Trace>> {
         let tracer = self.tracer.as_ref()?;
         let is_wanted = exchange.route.as_ref().is_none_or(|route| route.tracing);
-        is_wanted.then(|| tracer.begin(request, exchange))
+        is_wanted.then(|| Box::new(tracer.begin(request, exchange)))
     }
 
     fn started(&self, request: &Request, exchange: &Exchange) -> Option<Box<dyn Record>> {

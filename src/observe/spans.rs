@@ -56,7 +56,7 @@ impl Tracer {
     }
 
     /// Begins the spans of a request. Whoever sent it decides whether it is sampled, if it says anything of that.
-    pub(crate) fn begin(&self, request: &Request, exchange: &Exchange) -> Box<Trace> {
+    pub(crate) fn begin(&self, request: &Request, exchange: &Exchange) -> Trace {
         let remote: Option<Remote> = self.settings.formats.iter().find_map(|format| format.read(&request.headers));
         let told = remote.as_ref().map(|remote| remote.is_sampled);
         let mut trace = Trace::new(remote, true, &self.settings);
@@ -65,7 +65,7 @@ impl Tracer {
             let connection = &exchange.connection;
             trace.serve(request, &connection.entry_point, connection.peer, connection.tls.is_some());
         }
-        Box::new(trace)
+        trace
     }
 
     fn is_chosen(&self, id: TraceId) -> bool {
@@ -126,7 +126,7 @@ mod tests {
 
     use super::*;
 
-    fn begin(tracer: &Tracer, parent: Option<&'static str>) -> Box<Trace> {
+    fn begin(tracer: &Tracer, parent: Option<&'static str>) -> Trace {
         let (peer, local) = (([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 80).into());
         let exchange = Exchange::new(Rc::new(ConnectionInfo { entry_point: "web".into(), peer, local, tls: None }));
         let mut request = Request::new(Method::GET, Target::parse(Bytes::from_static(b"/")));

@@ -10,6 +10,8 @@ use std::time::SystemTime;
 
 /// Longer errors are cut when they are kept for showing.
 const MAX_ERROR: usize = 1024;
+/// Things that were not taken, of which the reason is kept.
+const MAX_PASSED: usize = 200;
 
 /// What is known of one provider.
 #[derive(Debug, Default)]
@@ -33,6 +35,8 @@ pub struct Shown {
     pub error: Option<String>,
     /// When that was.
     pub error_at: Option<SystemTime>,
+    /// What is not taken although it might have been meant to be, and why: `container blog: health is starting`.
+    pub passed_over: Vec<String>,
 }
 
 impl State {
@@ -55,9 +59,10 @@ impl State {
 
     /// The source said something that is in force now.
     pub(crate) fn spoke(&self) {
-        let now = Some(SystemTime::now());
-        let shown = Shown { is_up: Some(true), last_event: now, error: None, error_at: None };
-        *self.lock() = Known { shown, is_refused: false };
+        let mut known = self.lock();
+        known.is_refused = false;
+        (known.shown.is_up, known.shown.last_event) = (Some(true), Some(SystemTime::now()));
+        (known.shown.error, known.shown.error_at) = (None, None);
     }
 
     /// The source said something that cannot be used.
@@ -66,6 +71,12 @@ impl State {
         known.is_refused = true;
         known.shown.last_event = Some(SystemTime::now());
         known.shown.fail(&error);
+    }
+
+    /// What is not taken, and why; the whole of it, each time.
+    pub fn pass_over(&self, mut reasons: Vec<String>) {
+        reasons.truncate(MAX_PASSED);
+        self.lock().shown.passed_over = reasons;
     }
 
     pub fn show(&self) -> Shown {

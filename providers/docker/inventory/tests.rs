@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use trafficcop_provider::constraints::{Constraints, Subject};
 use trafficcop_provider::default_rule::DefaultRule;
 
 use super::{Inventory, LINGER, Rules, SURVIVED};
@@ -341,4 +342,47 @@ fn mistakes_are_told_and_leave_the_others_alone() {
         "! container c4, label traefik.enabled: enabled: field not found, node: enabled (did you mean enable?)",
     ]);
     drop((first, second));
+}
+
+#[test]
+fn what_is_not_taken_is_said_with_its_reason() {
+    let selection = Selection {
+        exposed_by_default: false,
+        constraints: Constraints::parse("Label(`app`,`shop`)", Subject::Labels).unwrap(),
+        ..Selection::default()
+    };
+    let default_rule = DefaultRule::parse("Host(`{{ .Name }}`)").unwrap();
+    let rules = Rules { selection, default_rule, network: "edge".into(), use_bind_port_ip: false };
+    let mut life = Life { inventory: Inventory::new(rules), now: Instant::now() };
+    let on = ("traefik.enable", "true");
+    let app = ("app", "shop");
+    let rule = ("traefik.http.routers.x.rule", "Path(`/`)");
+    let starting = Container { health: Health::Starting, ..container("c1", &[on, app]) };
+    let all = [
+        starting,
+        container("c2", &[on, app]),
+        container("c3", &[on]),
+        container("c4", &[app, rule]),
+        container("c5", &[("traefik.enable", "false")]),
+        container("c6", &[("other", "1")]),
+    ];
+    life.inventory.listed(all.iter().map(|container| summary(container, "")).collect(), life.now);
+    for container in &all[..2] {
+        life.show(container);
+    }
+    let mut reasons = life.inventory.passed_over();
+    reasons.sort();
+    assert_eq!(
+        reasons,
+        [
+            "container c1: health is starting",
+            "container c2: it is not in the network edge, but in bridge",
+            "container c3: providers.docker.constraints exclude it",
+            "container c4: traefik.enable is not set, and providers.docker.exposedByDefault is off",
+            "container c5: traefik.enable is false",
+        ]
+    );
+    let healthy = Container { health: Health::Healthy, ..all[0].clone() };
+    life.show(&healthy);
+    assert!(!life.inventory.passed_over().iter().any(|reason| reason.contains("health")));
 }

@@ -1,5 +1,7 @@
 //! What is wrong beyond single routers, and which host was probably meant.
 
+use trafficcop_config::Name;
+use trafficcop_config::settings::Settings;
 use trafficcop_config::suggest::nearest;
 use trafficcop_router::Syntax;
 use trafficcop_router::rule::parse_http;
@@ -19,6 +21,24 @@ pub(super) fn add(snapshot: &Snapshot, found: &mut Explanation) {
     if found.entry_point.is_some() {
         found.causes.push("no router holds: the answer is 404".to_owned());
     }
+}
+
+/// The router that serves the request may ask somebody for its certificate who does not exist.
+pub(super) fn resolver(snapshot: &Snapshot, settings: &Settings, found: &mut Explanation) {
+    let Some(winner) = &found.winner else { return };
+    let router = snapshot.merged.http.routers.get(&Name::qualify(&winner.router, ""));
+    let Some(tls) = router.and_then(|router| router.object.settings.tls.as_ref()) else { return };
+    let known = &settings.certificates_resolvers;
+    if tls.cert_resolver.is_empty() || known.contains_key(&tls.cert_resolver) {
+        return;
+    }
+    let meant = nearest(&tls.cert_resolver, known.keys().map(String::as_str));
+    let hint = meant.map(|meant| format!(" (did you mean {meant}?)")).unwrap_or_default();
+    found.causes.push(format!(
+        "{} asks the certificate resolver {} for its certificate, which does not exist{hint}: the answer comes with another \
+         certificate, or with the default one",
+        winner.router, tls.cert_resolver
+    ));
 }
 
 /// The host among those of all routers that is most like this one.

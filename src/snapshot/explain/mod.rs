@@ -90,6 +90,7 @@ pub fn explain(snapshot: &Snapshot, settings: &Settings, question: &Question) ->
     found.others = asked.others(found.winner.as_ref());
     found.others.truncate(MAX_OTHERS);
     causes::add(snapshot, &mut found);
+    causes::resolver(snapshot, settings, &mut found);
     Ok(found)
 }
 

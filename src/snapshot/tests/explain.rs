@@ -57,6 +57,32 @@ fn tls_only() {
 }
 
 #[test]
+fn a_resolver_that_does_not_exist() {
+    let http = "routers: {r: {rule: 'Host(`a`)', service: s, tls: {certResolver: lets}}}";
+    says(
+        http,
+        "https://a/",
+        &["router       r@file", "certificate resolver lets for its certificate, which does not exist"],
+    );
+}
+
+#[test]
+fn a_server_that_is_down() {
+    let yaml = "http: {services: {s: {loadBalancer: {servers: [{url: 'http://127.0.0.1:1'}], healthCheck: {path: /, interval: 10s}}}}, \
+                routers: {r: {rule: 'Host(`a`)', service: s}}}";
+    let snapshot = Bench::new(STATIC).apply(yaml);
+    let name = trafficcop_config::Name::qualify("s", "file");
+    let servers = snapshot.report.http.services[&name].servers.clone().expect("it was built");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while servers.status()[0].1 && std::time::Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    let found = explain(&snapshot, &settings(STATIC), &Question::of_url("http://a/").unwrap()).unwrap().to_string();
+    assert!(found.contains("every server is down: the answer is 503"), "{found}");
+    assert!(found.contains("http://127.0.0.1:1: down"), "{found}");
+}
+
+#[test]
 fn shadowed_by_priority() {
     let http =
         "routers: {low: {rule: 'Host(`a`)', service: s}, high: {rule: 'PathPrefix(`/`)', service: s, priority: 90}}";

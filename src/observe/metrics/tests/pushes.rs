@@ -16,7 +16,7 @@ fn pusher(dialect: Dialect, address: String) -> Pusher {
     metrics.connections("web", 2);
     // Long enough that only what the test asks for is sent.
     let target = Destination { dialect, address, prefix: "edge".into(), interval: Duration::from_hours(1) };
-    Pusher::start(metrics, dashboards::All, Target::Lines(target)).unwrap()
+    Pusher::start(metrics, dashboards::All, push::Target::Lines(target)).unwrap()
 }
 
 fn lines(mut receive: impl FnMut(&mut [u8]) -> usize) -> BTreeSet<String> {
