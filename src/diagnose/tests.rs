@@ -138,7 +138,7 @@ fn lines_with_wide_letters_are_measured_in_characters() {
 
 #[test]
 fn remarks_are_warnings_and_notes() {
-    let node = document("entryPoint: {}\ntracing: {}\n", Format::Yaml, "t.yml").unwrap();
+    let node = document("entryPoint: {}\nhostResolver: {cnameFlattening: true}\n", Format::Yaml, "t.yml").unwrap();
     let loaded = load::load(Source::File("t.yml".into()), &node).unwrap();
     let severities: Vec<Severity> = super::remarks(&loaded).iter().map(|finding| finding.severity).collect();
     assert_eq!(severities, [Severity::Warning, Severity::Note]);
