@@ -9,6 +9,7 @@ mod health;
 mod help;
 mod init;
 mod invocation;
+mod plan;
 mod serve;
 mod socket_proxy;
 pub mod source;
@@ -64,6 +65,7 @@ pub fn main(start: &Start) -> ExitCode {
         Action::Explain => explain::run(&invocation.operands, &mut std::io::stdout().lock()),
         Action::SocketProxy => socket_proxy::run(&invocation.operands),
         Action::Upgrade => upgrade::run(&invocation.operands, &mut std::io::stdout().lock()),
+        Action::Plan => plan::run(&invocation.operands, &mut std::io::stdout().lock()),
         Action::Demo => crate::demo::run(&invocation.operands),
     }
 }

@@ -66,6 +66,10 @@ fn own_routers(settings: &Settings, http: &mut Http) {
     if let Some(api) = &settings.api {
         if api.insecure {
             router(http, "api", OWN_ENTRY_POINT, "PathPrefix(`/api`)", FIRST - 1);
+            if api.writes.is_some() {
+                router(http, "admin", OWN_ENTRY_POINT, "PathPrefix(`/admin/`)", FIRST - 1);
+                leads_to(http, "admin", "api@internal");
+            }
             if api.dashboard {
                 router(http, "dashboard", OWN_ENTRY_POINT, "PathPrefix(`/`)", FIRST - 2);
                 dashboard_middlewares(http);

@@ -1,6 +1,7 @@
 //! The read-only window: what the snapshot in force says of itself, in the shape that tools know from Traefik.
 //!
-//! Knows no provider and no socket; nothing can be changed through it, but caches that allow it can be emptied. What must hold: the answers are those of Traefik
+//! Knows no provider and no socket; nothing can be changed through it but caches that allow it,
+//! which can be emptied, and what `api.writes` allows. What must hold: the answers are those of Traefik
 //! field by field (also in what they show of users and keys), so that dashboards and scripts made for it go on working;
 //! and making an answer never holds up a worker. Our own additions are `/api/problems`: everything that is wrong, with its
 //! place and what was probably meant; `/api/x/explain`: what a request would meet; `/api/x/providers`: how providers fare;
@@ -28,6 +29,7 @@ mod traffic;
 mod udp;
 mod version;
 mod window;
+mod writes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -41,6 +43,7 @@ use trafficcop_snapshot::Snapshot;
 use answer::Answer;
 use page::Query;
 use resource::Resource;
+use writes::Call;
 
 pub use certificates::{CertificateEnd, certificate_ends};
 pub use dashboard::Dashboard;
@@ -95,6 +98,9 @@ impl Service for Api {
         if let Some(response) = self.inner.dashboard(&req) {
             return Box::pin(std::future::ready(response));
         }
+        if let Some(call) = self.inner.call(&req) {
+            return self.run(&call, &req);
+        }
         let resource = match self.inner.resource(&req) {
             Ok(resource) => resource,
             Err(answer) => return Box::pin(std::future::ready(answer.into_response())),
@@ -112,17 +118,48 @@ impl Service for Api {
     }
 }
 
+impl Api {
+    /// Makes a call that changes something, if whoever calls may.
+    fn run(&self, call: &Call, req: &Request) -> LocalBoxFuture<'static, Response> {
+        let answer = writes::refusal(&self.inner.settings, req).unwrap_or_else(|| {
+            let query = Query::read(req.target.query().unwrap_or(""));
+            let snapshot = self.inner.window.look();
+            snapshot.map_or(Answer::Status(StatusCode::SERVICE_UNAVAILABLE), |snapshot| call.run(&snapshot, &query))
+        });
+        Box::pin(std::future::ready(answer.into_response()))
+    }
+}
+
 impl Inner {
+    fn allows_writes(&self) -> bool {
+        self.settings.api.as_ref().is_some_and(|api| api.writes.is_some())
+    }
+
+    /// The call that a request makes; none where nobody may make any.
+    fn call(&self, req: &Request) -> Option<Call> {
+        let path = req.target.path().strip_prefix(&self.base)?;
+        (req.method == Method::POST && self.allows_writes()).then(|| Call::at(path)).flatten()
+    }
+
     /// The dashboard's part of the paths, if it is wanted.
     fn dashboard(&self, req: &Request) -> Option<Response> {
         let path = req.target.path().strip_prefix(&self.base)?;
         self.dashboard.as_ref()?.route(req, &self.base, path)
     }
 
+    /// Other names for what is below `/api/x/`, where calls are allowed.
+    fn admin(&self, req: &Request) -> Option<Resource> {
+        match req.target.path().strip_prefix(&self.base).filter(|_| self.allows_writes())? {
+            "/admin/health" => Some(Resource::AdminHealth),
+            "/admin/backends" => Some(Resource::Servers),
+            _ => None,
+        }
+    }
+
     /// What the request asks for, or the answer to a request that asks for nothing.
     fn resource(&self, req: &Request) -> Result<Resource, Answer> {
         let path = req.target.path().strip_prefix(&self.base).and_then(|path| path.strip_prefix("/api/"));
-        let resource = path.and_then(Resource::at).ok_or(Answer::NotFound)?;
+        let resource = path.and_then(Resource::at).or_else(|| self.admin(req)).ok_or(Answer::NotFound)?;
         match req.method {
             Method::GET => Ok(resource),
             Method::DELETE if resource == Resource::Caches => {
@@ -144,7 +181,7 @@ impl Inner {
         serde_json::json!({
             "traffic": self.extras.pulse.is_some(),
             "tail": self.extras.tail.is_some(),
-            "writes": Resource::at("x/servers").is_some(),
+            "writes": self.allows_writes(),
         })
     }
 
@@ -155,6 +192,8 @@ impl Inner {
             Resource::Overview => Answer::json(&overview::overview(settings, snapshot)),
             Resource::RawData => Answer::json(&raw::raw(snapshot)),
             Resource::SupportDump => support::dump(settings, snapshot, &self.version),
+            Resource::Servers => Answer::json(&writes::servers(snapshot)),
+            Resource::AdminHealth => Answer::json(&writes::health(snapshot)),
             Resource::Features => Answer::json(&self.features()),
             Resource::Traffic => {
                 self.extras.pulse.as_ref().map_or(Answer::NotFound, |it| Answer::json(&traffic::traffic(it)))

@@ -80,4 +80,15 @@ mod tests {
         balancer.candidate(0).status.set(false);
         assert_eq!(balancer.belongs(&bound, &[]), None, "it is down");
     }
+
+    #[test]
+    fn a_drained_candidate_keeps_its_own_until_it_is_enabled() {
+        let members = ["a", "b"].map(|name| (Candidate::new(name, 1.0, false, Status::leaf()), name));
+        let balancer = Balancer::new(members, |all| Box::new(WeightedRoundRobin::new(all))).sticky();
+        balancer.candidate(0).status.drain(true);
+        assert!((0..4).all(|_| balancer.pick(&ASKED) == Some(1)));
+        assert!(balancer.belongs(&sticky::value("a"), &[]).is_some());
+        balancer.candidate(0).status.drain(false);
+        assert!((0..4).any(|_| balancer.pick(&ASKED) == Some(0)));
+    }
 }

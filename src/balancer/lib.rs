@@ -39,9 +39,9 @@ pub struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Whether that candidate may be picked: up, not fenced, not tried before.
+    /// Whether that candidate may be picked: up, not fenced, not drained, not tried before.
     pub fn may_pick(&self, index: usize, candidate: &Candidate) -> bool {
-        candidate.status.is_up() && !candidate.fenced && !self.tried.contains(&index)
+        candidate.status.is_up() && !candidate.fenced && !candidate.status.is_drained() && !self.tried.contains(&index)
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Status {
     /// How many members of a group are up.
     members_up: AtomicUsize,
     is_group: bool,
+    /// Somebody wants it to have no new clients; those it has may stay.
+    drained: AtomicBool,
     /// The groups that count this one as a member. Groups come and go with snapshots, hence weak.
     groups: Mutex<Vec<Weak<Status>>>,
 }
@@ -42,6 +44,15 @@ impl Status {
 
     pub fn is_up(&self) -> bool {
         if self.is_group { self.members_up.load(Ordering::Acquire) > 0 } else { self.up.load(Ordering::Acquire) }
+    }
+
+    /// Takes it out of the rotation by hand, or puts it back. Health checks go on beside that.
+    pub fn drain(&self, drained: bool) {
+        self.drained.store(drained, Ordering::Release);
+    }
+
+    pub fn is_drained(&self) -> bool {
+        self.drained.load(Ordering::Acquire)
     }
 
     /// Sets a leaf and tells its groups. Says whether this changed anything.
@@ -72,6 +83,7 @@ impl Status {
             up: AtomicBool::new(up),
             members_up: AtomicUsize::new(members_up),
             is_group,
+            drained: AtomicBool::new(false),
             groups: Mutex::new(Vec::new()),
         }
     }

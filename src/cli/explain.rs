@@ -114,7 +114,13 @@ fn escaped(text: &str) -> String {
 /// Builds what the files say as the router would, and asks that. Nothing of it runs: the runtime that health checks would
 /// run on is never driven.
 fn offline(asked: &Asked) -> Result<Explanation, String> {
-    let (settings, dynamic) = sources(&asked.paths)?;
+    let (settings, snapshot) = build(&asked.paths)?;
+    explain(&snapshot, &settings, &asked.question)
+}
+
+/// What these files come to.
+pub(super) fn build(paths: &[String]) -> Result<(Arc<Settings>, Snapshot), String> {
+    let (settings, dynamic) = sources(paths)?;
     let settings = Arc::new(settings);
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?;
     let _entered = runtime.enter();
@@ -139,7 +145,7 @@ fn offline(asked: &Asked) -> Result<Explanation, String> {
     let mut report = Report::clone(&snapshot.report);
     report.notes.extend(refused.into_iter().map(Note::also));
     let (entries, tls, merged) = (snapshot.entries.clone(), Arc::clone(&snapshot.tls), Arc::clone(&snapshot.merged));
-    explain(&Snapshot { entries, tls, merged, report: Arc::new(report) }, &settings, &asked.question)
+    Ok((settings, Snapshot { entries, tls, merged, report: Arc::new(report) }))
 }
 
 /// The settings and the source of the dynamic configuration among the paths. A file may hold either; the settings name

@@ -15,6 +15,7 @@ Commands:
     check          Says what is wrong with a configuration: static, dynamic, a file or a folder.
     demo           Runs a whole setup in one process, to look at.
     explain        Says what a request would meet, and why.
+    plan           Says what files would change in a router that runs.
     healthcheck    Asks the health endpoint (/ping) of a running router.
     socket-proxy   Offers the few questions of the docker provider, instead of the engine's socket.
     upgrade        Has a running router hand over to a new process, without a gap.
@@ -33,6 +34,8 @@ Of our own:
             Exit code 0: a router holds, 1: none does, 2: could not be found out.
     socket-proxy [--from /var/run/docker.sock] [--to /run/trafficcop/docker.sock] [--mode 666]
     upgrade [PID]            Exit code 0: handed over, 1: not; the router serves on.
+    plan PATH… --at http://HOST:PORT
+            Exit code 0: nothing is lost, 1: something is, 2: could not be found out.
 
 Flags:
 ";

@@ -21,6 +21,8 @@ pub enum Action {
     SocketProxy,
     /// Tell a running router to hand over to a new process.
     Upgrade,
+    /// Say what files would change in a router that runs.
+    Plan,
 }
 
 /// A command line, taken apart.
@@ -53,7 +55,9 @@ impl Invocation {
             None => Action::Run,
         };
         let mut read = Self { action, ..Self::default() };
-        if matches!(action, Action::Demo | Action::Explain | Action::SocketProxy | Action::Upgrade) {
+        let takes_its_own =
+            matches!(action, Action::Demo | Action::Explain | Action::Plan | Action::SocketProxy | Action::Upgrade);
+        if takes_its_own {
             read.operands = rest.cloned().collect();
             return Ok(read);
         }
@@ -96,6 +100,7 @@ impl Invocation {
             ("explain", Action::Explain),
             ("socket-proxy", Action::SocketProxy),
             ("upgrade", Action::Upgrade),
+            ("plan", Action::Plan),
             ("help", Action::Help),
         ];
         let known = commands.iter().find(|(command, _)| *command == name).map(|(_, action)| *action);

@@ -155,6 +155,12 @@ fn start_log(settings: &Log) -> io::Result<()> {
         json: settings.format == "json",
         no_color: settings.no_color,
         file: (!settings.file_path.is_empty()).then(|| settings.file_path.clone().into()),
+        limits: log::Limits {
+            size: u64::try_from(settings.max_size).unwrap_or(0),
+            age: u64::try_from(settings.max_age).unwrap_or(0),
+            backups: usize::try_from(settings.max_backups).unwrap_or(0),
+            compress: settings.compress,
+        },
     };
     log::init(&options).map(drop)
 }

@@ -289,3 +289,50 @@ fn check_speaks_to_programs() {
     }]);
     assert_eq!(found, expected);
 }
+
+/// Routers of a plan: what runs (as the API tells of it) and the file that would take its place.
+#[track_caller]
+fn planned(live: serde_json::Value, file: &str, changes: &[&str], losses: &[&str]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("dynamic.yml");
+    std::fs::write(&path, file).expect("a file");
+    let (settings, snapshot) = super::explain::build(&[path.to_string_lossy().into_owned()]).expect("it can be built");
+    let plan = super::plan::compare(&live, &snapshot, &settings);
+    assert_eq!(plan.changes, changes);
+    assert!(plan.losses.len() == losses.len(), "{:?}", plan.losses);
+    for (found, expected) in plan.losses.iter().zip(losses) {
+        assert!(found.contains(expected), "{expected} is not in {found}");
+    }
+}
+
+#[test]
+fn a_plan_tells_what_comes_what_goes_and_what_is_lost() {
+    let live = serde_json::json!({
+        "routers": {
+            "old@file": { "rule": "Host(`old`)", "service": "s" },
+            "shop@file": { "rule": "Host(`shop`)", "service": "s", "middlewares": ["auth@file", "slim@file"] },
+            "blog@docker": { "rule": "Host(`blog`)", "service": "blog" },
+        },
+        "middlewares": { "auth@file": { "basicAuth": { "users": [] } }, "slim@file": { "compress": {} } },
+    });
+    let file = "
+http:
+  middlewares: {slim: {compress: {}}}
+  services: {s: {loadBalancer: {servers: [{url: 'http://127.0.0.1:1'}]}}}
+  routers:
+    shop: {rule: 'Host(`shop`)', service: s, middlewares: [slim]}
+    new: {rule: 'Host(`new`)', service: s}
+    over: {rule: 'PathPrefix(`/`)', service: s, priority: 100}
+    broken: {rule: 'Host(`x`)', service: none}
+";
+    let changes = [
+        "+ broken@file: Host(`x`)",
+        "+ new@file: Host(`new`)",
+        "+ over@file: PathPrefix(`/`)",
+        "~ shop@file: middlewares auth@file, slim@file → slim@file",
+        "- old@file: Host(`old`)",
+    ];
+    let losses =
+        ["shop@file would lose auth@file", "broken@file would not work", "new@file would get nothing for new/"];
+    planned(live, file, &changes, &losses);
+}

@@ -9,6 +9,7 @@ mod observer;
 mod pulse;
 mod record;
 mod recorder;
+mod rotate;
 mod spans;
 mod tail;
 

@@ -3,7 +3,6 @@
 //! The level can be changed while the process runs, through the [`Level`] that [`init`] returns.
 
 use std::fmt;
-use std::fs::OpenOptions;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::SyncSender;
@@ -23,6 +22,8 @@ use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::LogRecord;
+pub use crate::rotate::Limits;
+use crate::rotate::Rotating;
 
 /// What the log is told; made from the `log` section.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +34,8 @@ pub struct Options {
     pub no_color: bool,
     /// Standard output when None.
     pub file: Option<PathBuf>,
+    /// When the file is put aside.
+    pub limits: Limits,
 }
 
 /// A handle to change the level.
@@ -51,17 +54,27 @@ pub fn init(options: &Options) -> io::Result<Level> {
     let (filter, handle) = reload::Layer::new(filter(&options.level));
     let json = options.json;
     let (writer, color): (Output, bool) = match &options.file {
-        Some(path) => {
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            (Output::File(Mutex::new(OpenOptions::new().create(true).append(true).open(path)?)), false)
-        }
+        Some(path) => (Output::File(Mutex::new(Rotating::open(path, options.limits)?)), false),
         None => (Output::Stdout, !options.no_color && !json && io::IsTerminal::is_terminal(&io::stdout())),
     };
     let layer = tracing_subscriber::fmt::layer().event_format(Format { json, color }).with_writer(writer);
     tracing_subscriber::registry().with(filter).with(layer).try_init().map_err(io::Error::other)?;
-    Ok(Level(handle))
+    let level = Level(handle);
+    let _first = LEVEL.set(level.clone());
+    Ok(level)
+}
+
+/// The handle of the process's log.
+static LEVEL: OnceLock<Level> = OnceLock::new();
+
+/// Changes the level of the process's log; says whether there is one and the word is a level.
+pub fn set_level(level: &str) -> bool {
+    let known = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "PANIC"];
+    let is_known = known.iter().any(|known| known.eq_ignore_ascii_case(level));
+    LEVEL.get().filter(|_| is_known).is_some_and(|handle| {
+        handle.set(level);
+        true
+    })
 }
 
 /// Our own crates at the level asked for; the libraries below them one step quieter, since theirs are not our users' words.
@@ -97,7 +110,7 @@ fn filter(level: &str) -> EnvFilter {
 
 enum Output {
     Stdout,
-    File(Mutex<std::fs::File>),
+    File(Mutex<Rotating>),
 }
 
 impl<'a> MakeWriter<'a> for Output {

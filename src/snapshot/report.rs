@@ -31,6 +31,16 @@ impl Status {
 pub trait Servers: Send + Sync {
     /// URL or address as configured, and whether it is up.
     fn status(&self) -> Vec<(String, bool)>;
+
+    /// Takes a server out of the rotation, or puts it back; those bound to it stay. Says whether there is such a server.
+    fn drain(&self, _server: &str, _drained: bool) -> bool {
+        false
+    }
+
+    /// Those that are out of the rotation.
+    fn drained(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What is known of one object.

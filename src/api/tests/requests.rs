@@ -129,6 +129,25 @@ fn the_support_dump_is_a_packed_folder_without_secrets() {
 }
 
 #[test]
+fn calls_that_change_something_need_token_header_and_origin() {
+    let on = "{api: {writes: {token: s3cret}}, entryPoints: {web: {address: ':80'}}}";
+    let path = "/api/x/services/a@file/drain?server=http://127.0.0.1:1";
+    let call = |static_yaml, headers: &[(&'static str, &'static str)]| {
+        ask(static_yaml, &Method::POST, path, headers)[..3].to_owned()
+    };
+    let (token, action) = (("Authorization", "Bearer s3cret"), ("X-TrafficCop-Action", "1"));
+    assert_eq!(call(STATIC, &[token, action]), "404");
+    assert_eq!(call(on, &[action]), "401");
+    assert_eq!(call(on, &[("Authorization", "Bearer s3cre"), action]), "401");
+    assert_eq!(call(on, &[token]), "403");
+    assert_eq!(call(on, &[token, action, ("Origin", "https://evil.test")]), "403");
+    assert_eq!(call(on, &[token, action]), "200");
+    assert!(ask(on, &Method::GET, "/admin/backends", &[]).contains(r#""url":"http://127.0.0.1:1""#));
+    assert!(ask(on, &Method::GET, "/admin/health", &[]).contains("healthy"));
+    assert_eq!(ask(STATIC, &Method::GET, "/admin/health", &[]), NOT_FOUND);
+}
+
+#[test]
 fn certificates_are_those_of_the_user() {
     check("/api/certificates", "200 Content-Type=application/json X-Next-Page=1 []\n");
     let made = rcgen::generate_simple_self_signed(["b.test".to_owned(), "a.test".to_owned()]).expect("a certificate");

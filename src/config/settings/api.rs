@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::section::section;
+use crate::Secret;
 
 section! {
     /// The process as a whole.
@@ -31,6 +32,14 @@ section! {
         pub disable_dashboard_ad: bool = false,
         /// Shows requests in the dashboard as they end. Ours; Traefik has none.
         pub live_tail: Option<LiveTail> = None,
+        /// Lets calls change something. Ours; Traefik has none.
+        pub writes: Option<Writes> = None,
+    }
+
+    /// Calls that change something.
+    pub struct Writes {
+        /// What whoever calls must know.
+        pub token: Secret = Secret::default(),
     }
 
     /// The last requests, for the dashboard.

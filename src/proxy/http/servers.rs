@@ -129,6 +129,18 @@ impl Servers {
         self.all.iter().map(|(url, status)| (url.clone(), status.is_up())).collect()
     }
 
+    /// Takes a server out of the rotation by hand, or puts it back; clients that are bound to it stay with it. Says
+    /// whether there is such a server.
+    pub fn drain(&self, url: &str, drained: bool) -> bool {
+        let found = self.all.iter().filter(|(known, _)| known == url);
+        found.map(|(_, status)| status.drain(drained)).count() > 0
+    }
+
+    /// Those that are out of the rotation by hand.
+    pub fn drained(&self) -> Vec<String> {
+        self.all.iter().filter(|(_, status)| status.is_drained()).map(|(url, _)| url.clone()).collect()
+    }
+
     /// The state of the whole, for parents: up while one server is. None without an active health check.
     pub fn health(&self) -> Option<Arc<Status>> {
         self.health.clone()

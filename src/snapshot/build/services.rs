@@ -24,6 +24,14 @@ impl crate::Servers for Servers {
     fn status(&self) -> Vec<(String, bool)> {
         Self::status(self)
     }
+
+    fn drain(&self, server: &str, drained: bool) -> bool {
+        Servers::drain(self, server, drained)
+    }
+
+    fn drained(&self) -> Vec<String> {
+        Servers::drained(self)
+    }
 }
 
 impl Pass<'_> {

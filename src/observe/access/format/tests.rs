@@ -107,3 +107,34 @@ fn the_json_layout() {
     });
     assert_eq!(serde_json::Value::Object(object), expected);
 }
+
+/// What CrowdSec's parser of Traefik's common layout looks for, its words spelled out.
+const CROWDSEC: &str = concat!(
+    r#"^(?<remote_addr>[0-9a-f.:]+) - (?<remote_user>[A-Za-z.@+_%-]+) "#,
+    r#"\[(?<time_local>\d{2}/\w{3}/\d{4}:\d{2}:\d{2}:\d{2} [+-]\d{4})\] "#,
+    r#""(?<verb>\w+) (?<request>.*?) HTTP/(?<http_version>[0-9.]+)" (?<status>\d+) (?<body_bytes_sent>\d+) "#,
+    r#""(?<http_referer>[^"]*)" "(?<http_user_agent>[^"]*)" (?<number>\d+) "(?<router>[^"]*)" "(?<server>[^"]*)" "#,
+    r#"(?<duration>\d+)ms$"#,
+);
+/// What fail2ban's filter `traefik-auth` looks for once it has taken the time away.
+const FAIL2BAN: &str = r#"^(?<host>[0-9a-f.:]+) - (?<user>\S+) \[\] "(?:GET|POST|HEAD) [^"]+" 401\b"#;
+
+#[test]
+fn the_patterns_of_crowdsec_and_fail2ban_match() {
+    let line = written(Format::Common, &[("User-Agent", "curl/8"), ("Referer", "http://r")], &keeping_headers());
+    let found = regex::Regex::new(CROWDSEC).unwrap();
+    let found = found.captures(line.trim_end()).unwrap_or_else(|| panic!("CrowdSec would not read {line}"));
+    assert_eq!((&found["remote_addr"], &found["verb"], &found["status"]), ("127.0.0.1", "GET", "200"));
+    assert_eq!((&found["router"], &found["server"]), ("r@file", "http://127.0.0.1:90"));
+
+    let denied = line.replacen("- -", "- bob", 1).replacen(" 200 ", " 401 ", 1);
+    let begin = denied.find('[').unwrap() + 1;
+    let end = denied.find(']').unwrap();
+    let timeless = format!("{}{}", &denied[..begin], &denied[end..]);
+    let filter = regex::Regex::new(FAIL2BAN).unwrap();
+    let found = filter.captures(&timeless).unwrap_or_else(|| panic!("fail2ban would not read {timeless}"));
+    assert_eq!((&found["host"], &found["user"]), ("127.0.0.1", "bob"));
+    let hostile = written(Format::Common, &[("User-Agent", "x\" 401 \"-")], &keeping_headers());
+    let timeless = format!("{}{}", &hostile[..hostile.find('[').unwrap() + 1], &hostile[hostile.find(']').unwrap()..]);
+    assert!(!filter.is_match(&timeless), "a client put a 401 into its own line: {hostile}");
+}
