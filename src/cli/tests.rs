@@ -292,12 +292,12 @@ fn check_speaks_to_programs() {
 
 /// Routers of a plan: what runs (as the API tells of it) and the file that would take its place.
 #[track_caller]
-fn planned(live: serde_json::Value, file: &str, changes: &[&str], losses: &[&str]) {
+fn planned(live: &serde_json::Value, file: &str, changes: &[&str], losses: &[&str]) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("dynamic.yml");
     std::fs::write(&path, file).expect("a file");
     let (settings, snapshot) = super::explain::build(&[path.to_string_lossy().into_owned()]).expect("it can be built");
-    let plan = super::plan::compare(&live, &snapshot, &settings);
+    let plan = super::plan::compare(live, &snapshot, &settings);
     assert_eq!(plan.changes, changes);
     assert!(plan.losses.len() == losses.len(), "{:?}", plan.losses);
     for (found, expected) in plan.losses.iter().zip(losses) {
@@ -334,5 +334,5 @@ http:
     ];
     let losses =
         ["shop@file would lose auth@file", "broken@file would not work", "new@file would get nothing for new/"];
-    planned(live, file, &changes, &losses);
+    planned(&live, file, &changes, &losses);
 }
