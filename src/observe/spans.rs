@@ -128,7 +128,7 @@ mod tests {
 
     fn begin(tracer: &Tracer, parent: Option<&'static str>) -> Trace {
         let (peer, local) = (([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 80).into());
-        let exchange = Exchange::new(Rc::new(ConnectionInfo { entry_point: "web".into(), peer, local, tls: None }));
+        let exchange = Exchange::new(Rc::new(ConnectionInfo::new("web".into(), peer, local, None)));
         let mut request = Request::new(Method::GET, Target::parse(Bytes::from_static(b"/")));
         if let Some(parent) = parent {
             request.headers.append("traceparent", parent);
