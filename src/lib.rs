@@ -16,6 +16,7 @@ mod last_good;
 mod measured;
 mod providers;
 mod receivers;
+mod staple;
 mod upgrade;
 
 use std::collections::BTreeSet;
@@ -127,6 +128,9 @@ impl App {
             acme: acme.clone(),
         };
         tokio::spawn(control::run(plane));
+        if let Some(ocsp) = &settings.ocsp {
+            tokio::spawn(staple::run(ocsp.clone(), Arc::clone(&live)));
+        }
         providers::start(&settings, &starter);
         if let Some(options) = waiting {
             all_heard(measured.states(), told_by).await;

@@ -104,7 +104,7 @@ fn all(snapshot: &Snapshot) -> BTreeMap<String, Shown> {
 
 fn leaves(snapshot: &Snapshot) -> impl Iterator<Item = &[u8]> {
     let store = snapshot.tls.store();
-    let keys = store.certificates().iter().map(|certificate| &certificate.key).chain(store.given_default());
+    let keys = store.certificates().iter().chain(store.given_default()).map(|certificate| &certificate.key);
     keys.filter_map(|key| key.cert.first().map(|der| &**der))
 }
 

@@ -7,6 +7,7 @@
 pub mod challenges;
 pub mod client;
 mod client_auth;
+pub mod ocsp;
 mod options;
 pub mod parameters;
 pub mod pem;

@@ -61,8 +61,7 @@ impl TlsState {
                 Err(error) => errors.push(problem(&certificate.at, &path, error.to_string())),
             }
         }
-        let generated = known.and_then(CertificateStore::generated);
-        let default = default_certificate(tls.stores.get(DEFAULT), &certificates, generated, &provider, &mut errors);
+        let default = default_certificate(tls.stores.get(DEFAULT), &certificates, known, &provider, &mut errors);
         let store = Arc::new(CertificateStore::new(certificates, default));
 
         let mut options = HashMap::default();
@@ -150,16 +149,16 @@ fn is_for_default(certificate: &Certificate) -> bool {
 fn default_certificate(
     store: Option<&At<Store>>,
     certificates: &[StoredCertificate],
-    generated: Option<&Arc<SelfSigned>>,
+    known: Option<&CertificateStore>,
     provider: &rustls::crypto::CryptoProvider,
     errors: &mut Vec<ConfigError>,
 ) -> DefaultCertificate {
     let path = "tls.stores.default.defaultCertificate";
     if let Some(store) = store {
         if let Some(pair) = &store.default_certificate {
-            let loaded: Result<_, TlsError> = StoredCertificate::load(&pair.cert_file, &pair.key_file, None, provider);
+            let loaded: Result<_, TlsError> = StoredCertificate::load(&pair.cert_file, &pair.key_file, known, provider);
             return match loaded {
-                Ok(stored) => DefaultCertificate::Given(stored.key),
+                Ok(stored) => DefaultCertificate::Given(stored),
                 Err(error) => {
                     errors.push(problem(&store.at, path, error.to_string()));
                     DefaultCertificate::Broken
@@ -176,9 +175,10 @@ fn default_certificate(
             names.dedup();
             certificates.iter().find(|one| one.names.iter().map(AsRef::as_ref).eq(names.iter().map(String::as_str)))
         }) {
-            return DefaultCertificate::Given(Arc::clone(&found.key));
+            return DefaultCertificate::Given(found.clone());
         }
     }
+    let generated = known.and_then(CertificateStore::generated);
     DefaultCertificate::SelfSigned(generated.map_or_else(SelfSigned::prepare, Arc::clone))
 }
 

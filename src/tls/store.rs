@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
@@ -22,9 +23,31 @@ pub struct StoredCertificate {
     pub names: Box<[Box<str>]>,
     pub key: Arc<CertifiedKey>,
     digest: [u8; 32],
+    /// The same with an answer of its authority, which comes and goes; whoever loads the certificate again has it too.
+    stapled: Arc<ArcSwapOption<CertifiedKey>>,
 }
 
 impl StoredCertificate {
+    /// Tells certificates apart.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// What clients are shown.
+    pub fn shown(&self) -> Arc<CertifiedKey> {
+        self.stapled.load_full().unwrap_or_else(|| Arc::clone(&self.key))
+    }
+
+    /// From now on clients get this answer of the authority with the certificate, or none.
+    pub fn staple(&self, answer: Option<Vec<u8>>) {
+        let stapled = answer.map(|answer| {
+            let mut key = CertifiedKey::clone(&self.key);
+            key.ocsp = Some(answer);
+            Arc::new(key)
+        });
+        self.stapled.store(stapled);
+    }
+
     /// Reads a pair of file names or PEM texts. A certificate that `known` holds is not parsed again.
     pub(crate) fn load(
         certificate: &str,
@@ -39,20 +62,22 @@ impl StoredCertificate {
             hash.update(&content);
         }
         let digest = hash.finalize().into();
-        if let Some(same) = known.and_then(|known| known.certificates.iter().find(|stored| stored.digest == digest)) {
+        if let Some(same) = known.and_then(|known| {
+            known.certificates.iter().chain(known.given_default()).find(|stored| stored.digest == digest)
+        }) {
             return Ok(same.clone());
         }
         let chain = pem::certificates(certificate)?;
         let names = names(&chain[0]);
         let key = CertifiedKey::from_der(chain, pem::private_key(key)?, provider)?;
-        Ok(Self { names, key: Arc::new(key), digest })
+        Ok(Self { names, key: Arc::new(key), digest, stapled: Arc::default() })
     }
 }
 
 /// What is served when no certificate fits.
 #[derive(Clone, Debug)]
 pub(crate) enum DefaultCertificate {
-    Given(Arc<CertifiedKey>),
+    Given(StoredCertificate),
     SelfSigned(Arc<SelfSigned>),
     /// The user gave one, and it cannot be used: better none than another.
     Broken,
@@ -90,18 +115,18 @@ impl CertificateStore {
             _ => None,
         };
         let best = exact.into_iter().chain(wildcard).min()?;
-        Some(Arc::clone(&self.certificates[*best].key))
+        Some(self.certificates[*best].shown())
     }
 
     /// The certificate for an address, asked for by clients that name nobody.
     pub fn find_address(&self, address: IpAddr) -> Option<Arc<CertifiedKey>> {
-        self.index.get(address.to_canonical().to_string().as_str()).map(|at| Arc::clone(&self.certificates[*at].key))
+        self.index.get(address.to_canonical().to_string().as_str()).map(|at| self.certificates[*at].shown())
     }
 
     /// What is served when no certificate fits.
     pub fn default_certificate(&self) -> Option<Arc<CertifiedKey>> {
         match &self.default {
-            DefaultCertificate::Given(key) => Some(Arc::clone(key)),
+            DefaultCertificate::Given(stored) => Some(stored.shown()),
             DefaultCertificate::SelfSigned(lazy) => lazy.get(),
             DefaultCertificate::Broken => None,
         }
@@ -113,9 +138,9 @@ impl CertificateStore {
     }
 
     /// The default certificate, if it is one of the user's.
-    pub fn given_default(&self) -> Option<&Arc<CertifiedKey>> {
+    pub fn given_default(&self) -> Option<&StoredCertificate> {
         match &self.default {
-            DefaultCertificate::Given(key) => Some(key),
+            DefaultCertificate::Given(stored) => Some(stored),
             _ => None,
         }
     }
@@ -163,7 +188,7 @@ mod tests {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
         let key = CertifiedKey::from_der(vec![made.cert.der().clone()], key, &crate::provider()).unwrap();
         let digest = Sha256::digest(made.cert.der()).into();
-        StoredCertificate { names: super::names(made.cert.der()), key: Arc::new(key), digest }
+        StoredCertificate { names: super::names(made.cert.der()), key: Arc::new(key), digest, stapled: Arc::default() }
     }
 
     #[track_caller]

@@ -76,7 +76,8 @@ fn may_sign(authority: &X509Certificate<'_>) -> bool {
     is_authority && usage.is_none_or(|usage| usage.value.key_cert_sign())
 }
 
-fn has_signed(authority: &[u8], leaf: &[u8], algorithms: &WebPkiSupportedAlgorithms) -> bool {
+/// Whether the key of an authority has signed that: a certificate, or another structure of the same form.
+pub(crate) fn has_signed(authority: &[u8], leaf: &[u8], algorithms: &WebPkiSupportedAlgorithms) -> bool {
     let checked = || {
         let key = PublicKey::of(authority)?;
         let (certificate, _) = element(leaf)?;
@@ -114,7 +115,7 @@ impl<'a> PublicKey<'a> {
 }
 
 /// The content of the first DER element, and what follows it.
-fn element(der: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn element(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&[_tag, first], rest) = der.split_first_chunk::<2>()?;
     let (len, rest) = if first < 0x80 {
         (usize::from(first), rest)

@@ -25,7 +25,6 @@ pub const STATIC: &[NoEffect] = &[
     no("global.checkNewVersion", NEVER),
     no("global.sendAnonymousUsage", NEVER),
     no("hostResolver", LATER),
-    no("ocsp", LATER),
     no("providers.consulCatalog.connectAware", LATER),
     no("providers.consulCatalog.connectByDefault", LATER),
     no("providers.consulCatalog.serviceName", LATER),
