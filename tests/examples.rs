@@ -172,5 +172,11 @@ fn tcp_and_udp_load_and_every_router_has_a_rule_that_holds() {
         }
     }
     let udp = configuration.udp.as_ref().expect("a udp section");
-    assert!(udp.routers.values().all(|router| udp.services.contains_key(&router.value.service)));
+    for router in udp.routers.values() {
+        assert!(udp.services.contains_key(&router.value.service));
+        for middleware in &router.value.middlewares {
+            let known = &udp.middlewares[middleware].value.kinds[0];
+            assert!(trafficcop_middleware::udp::find(&known.0).is_some_and(|kind| (kind.build)(&known.1).is_ok()));
+        }
+    }
 }

@@ -34,4 +34,4 @@ pub use response::{Duplex, Response};
 pub use target::Target;
 pub use tcp::{Admission, ConnFilter, Permit, TcpConnection, TcpService};
 pub use trace::Trace;
-pub use udp::UdpService;
+pub use udp::{UdpFilter, UdpService};

@@ -41,6 +41,7 @@ pub fn merge(configurations: &Configurations, context: &Context, hosts: &mut Hos
         if let Some(udp) = &configuration.udp {
             gather(&mut merged.udp.routers, provider, &udp.routers);
             gather(&mut merged.udp.services, provider, &udp.services);
+            gather(&mut merged.udp.middlewares, provider, &udp.middlewares);
         }
         if let Some(tls) = &configuration.tls {
             gather_tls(&mut merged, &mut defaults, provider, tls);

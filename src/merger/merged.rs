@@ -75,4 +75,5 @@ pub struct Tcp {
 pub struct Udp {
     pub routers: Map<udp::Router>,
     pub services: Map<udp::Service>,
+    pub middlewares: Map<Middleware>,
 }

@@ -6,6 +6,7 @@
 pub mod builder;
 pub mod registry;
 pub mod tcp;
+pub mod udp;
 
 mod address_list;
 mod client_tls;

@@ -8,10 +8,12 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
+use trafficcop_exchange::UdpService;
 
 use crate::connections::Connections;
 use crate::http::Traffic;
@@ -36,10 +38,15 @@ struct Session {
     waiting: RefCell<Vec<Box<[u8]>>>,
     /// When something last came from either side.
     touched: Cell<Instant>,
+    /// Who is asked about every datagram, if anybody.
+    limit: Option<(Arc<dyn UdpService>, SocketAddr)>,
 }
 
 impl Session {
     fn take(&self, datagram: &[u8]) {
+        if self.limit.as_ref().is_some_and(|(service, client)| !service.passes(*client)) {
+            return;
+        }
         self.touched.set(Instant::now());
         if let Some(server) = self.server.get() {
             // No room in the socket: dropped, as a network may.
@@ -110,9 +117,13 @@ fn deliver(
         tracing::debug!(entry_point = %traffic.entry.name, "Too many sessions: a datagram was dropped.");
         return;
     }
-    let session =
-        Rc::new(Session { server: OnceCell::new(), waiting: RefCell::default(), touched: Cell::new(Instant::now()) });
-    session.take(datagram);
+    let session = Rc::new(Session {
+        server: OnceCell::new(),
+        // What opens the session was asked about with it.
+        waiting: RefCell::new(vec![datagram.into()]),
+        touched: Cell::new(Instant::now()),
+        limit: service.filter(|service| service.is_limited()).map(|service| (Arc::clone(service), canonical)),
+    });
     sessions.borrow_mut().insert(client, Rc::clone(&session));
     let listed = Listed { sessions: Rc::clone(sessions), client };
     let socket = Rc::clone(socket);

@@ -11,6 +11,7 @@ mod explain;
 mod find;
 mod live;
 mod report;
+mod udp;
 
 pub use build::{Builder, Environment};
 pub use entry::{Disabled, Entry, Route, Snapshot, TcpRoute, TcpTls, TlsOptionsByHost};

@@ -13,6 +13,7 @@ mod rules;
 mod services;
 mod spans;
 mod tcp;
+mod udp;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

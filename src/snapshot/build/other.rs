@@ -1,11 +1,10 @@
-//! TCP and UDP routers: what is wrong with them, and where they lead.
+//! TCP routers: what is wrong with them, and where they lead.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use trafficcop_config::dynamic::{tcp, udp};
+use trafficcop_config::dynamic::tcp;
 use trafficcop_config::{Name, Origin};
-use trafficcop_exchange::UdpService;
 use trafficcop_merger::{Map, Note, nearest};
 use trafficcop_router::tcp::TcpRule;
 use trafficcop_router::{MAX_PRIORITY, tcp::default_priority};
@@ -68,6 +67,8 @@ impl Pass<'_> {
         if rule.is_empty() {
             return Err(("rule", Failure::new("router has no rule")));
         }
+        // What Traefik refuses, and others write.
+        let rule = if rule == "*" { "HostSNI(`*`)" } else { rule };
         let parsed = self.rules.tcp(rule, &router.rule_syntax).map_err(|error| {
             let words = words::rule(rule, &error);
             let words = words.strip_prefix(&format!("parsing rule {rule}: ")).unwrap_or(&words);
@@ -130,46 +131,18 @@ impl Pass<'_> {
         let precedence = self.precedence(name);
         Ok(Ranked { rule: (*parsed).clone(), priority, precedence, name: name.to_string(), route })
     }
-
-    /// The service of each UDP entry point. Of several routers the one with the last name has it, as in Traefik.
-    pub(super) fn bind_udp(&mut self) -> BTreeMap<String, Arc<dyn UdpService>> {
-        let mut bindings = BTreeMap::new();
-        let merged = self.merged;
-        let mut report = Protocol::default();
-        for (name, router) in &merged.udp.routers {
-            start(&mut report.routers, name, &router.notes, router.used.is_empty());
-            if router.used.is_empty() {
-                continue;
-            }
-            let service = Name::qualify(&router.settings.service, name.provider());
-            let problem = if router.settings.service.is_empty() {
-                Some(Failure::new("the service is missing on the udp router"))
-            } else {
-                check_udp_service(&service, &merged.udp.services, &mut BTreeSet::new()).err()
-            };
-            if let Some(failure) = problem {
-                let path = format!("udp.routers.{}.service", name.local());
-                fail(&mut report.routers, name, &router.settings.at, path, &failure);
-            } else if let Some(built) = self.udp_service(&service).filter(|_| !router.is_disabled()) {
-                // In the order of names: a later one replaces an earlier one.
-                bindings.extend(router.used.iter().map(|entry_point| (entry_point.clone(), Arc::clone(&built))));
-            }
-        }
-        self.report.udp = report;
-        bindings
-    }
 }
 
-type Objects = BTreeMap<Name, ObjectReport>;
+pub(super) type Objects = BTreeMap<Name, ObjectReport>;
 
-fn start(objects: &mut Objects, name: &Name, notes: &[Note], is_untouched: bool) {
+pub(super) fn start(objects: &mut Objects, name: &Name, notes: &[Note], is_untouched: bool) {
     if is_untouched || !notes.is_empty() {
         let report = ObjectReport { notes: notes.to_vec(), is_untouched, ..ObjectReport::default() };
         objects.insert(name.clone(), report);
     }
 }
 
-fn fail(objects: &mut Objects, name: &Name, at: &Origin, path: String, failure: &Failure) {
+pub(super) fn fail(objects: &mut Objects, name: &Name, at: &Origin, path: String, failure: &Failure) {
     objects.entry(name.clone()).or_default().push(failure.note(at, path));
 }
 
@@ -229,19 +202,4 @@ impl Servers for Unchecked {
     fn status(&self) -> Vec<(String, bool)> {
         self.0.iter().map(|address| (address.clone(), true)).collect()
     }
-}
-
-fn check_udp_service(name: &Name, services: &Map<udp::Service>, inside: &mut BTreeSet<Name>) -> Result<(), Failure> {
-    let Some(service) = services.get(name) else {
-        let hint = nearest(name, services.keys());
-        return Err(Failure::hinting(format!("the UDP service {:?} does not exist", name.as_str()), hint));
-    };
-    if !inside.insert(name.clone()) {
-        return Err(Failure::new(format!("the UDP service {name} contains itself")));
-    }
-    let children = service.settings.weighted.iter().flat_map(|weighted| &weighted.services);
-    let mut children = children.map(|child| Name::qualify(&child.name, name.provider()));
-    let result = children.try_for_each(|child| check_udp_service(&child, services, inside));
-    inside.remove(name);
-    result
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use trafficcop_balancer::Status;
 use trafficcop_config::Name;
 use trafficcop_config::dynamic::{Middleware, tcp, udp as udp_settings};
-use trafficcop_exchange::{ConnFilter, TcpService, UdpService};
+use trafficcop_exchange::{ConnFilter, TcpService, UdpFilter, UdpService};
 use trafficcop_middleware as middleware;
 use trafficcop_proxy::tcp::{Child, Servers, Transport, Weighted};
 use trafficcop_proxy::udp;
@@ -28,6 +28,7 @@ struct Kept {
     services: BTreeMap<Name, KeptService>,
     filters: BTreeMap<(Name, Name), (Middleware, Arc<dyn ConnFilter>)>,
     udp: BTreeMap<Name, KeptUdp>,
+    udp_filters: BTreeMap<(Name, Name), (Middleware, Arc<dyn UdpFilter>)>,
 }
 
 #[derive(Clone)]
@@ -167,11 +168,14 @@ impl Pass<'_> {
     }
 
     /// A service that was checked.
-    pub(super) fn udp_service(&mut self, name: &Name) -> Option<Arc<dyn UdpService>> {
+    pub(super) fn udp_service(&mut self, name: &Name) -> Result<Arc<dyn UdpService>, Failure> {
         if let Some(known) = self.memory.tcp.now.udp.get(name) {
-            return Some(Arc::clone(&known.built));
+            return Ok(Arc::clone(&known.built));
         }
-        let settings = self.merged.udp.services.get(name)?.settings.value.clone();
+        let Some(object) = self.merged.udp.services.get(name) else {
+            return Err(Failure::new(format!("the UDP service {:?} does not exist", name.as_str())));
+        };
+        let settings = object.settings.value.clone();
         let mut children = Vec::new();
         for child in settings.weighted.iter().flat_map(|weighted| &weighted.services) {
             let below = Name::qualify(&child.name, name.provider());
@@ -185,14 +189,37 @@ impl Pass<'_> {
             kept.clone()
         } else {
             let built: Arc<dyn UdpService> = match &settings.load_balancer {
-                Some(load_balancer) => Arc::new(udp::Servers::new(name.as_str(), load_balancer)),
+                Some(load_balancer) => {
+                    let built = udp::Servers::new(name.as_str(), load_balancer, &self.environment.control);
+                    Arc::new(built.map_err(|error| Failure::new(error.to_string()))?)
+                }
                 None => Arc::new(udp::Weighted::new(children)),
             };
             KeptUdp { settings, children: below, built }
         };
         let built = Arc::clone(&kept.built);
         self.memory.tcp.now.udp.insert(name.clone(), kept);
-        Some(built)
+        Ok(built)
+    }
+
+    /// A middleware for the UDP router `router`, for which alone it counts.
+    pub(super) fn udp_filter(&mut self, router: &Name, name: &Name) -> Result<Arc<dyn UdpFilter>, Failure> {
+        let middlewares = &self.merged.udp.middlewares;
+        let Some(object) = middlewares.get(name) else {
+            let hint = trafficcop_merger::nearest(name, middlewares.keys());
+            return Err(Failure::hinting(format!("middleware {:?} does not exist", name.as_str()), hint));
+        };
+        let settings = object.settings.value.clone();
+        let key = (router.clone(), name.clone());
+        let known = |kept: &Kept| {
+            kept.udp_filters.get(&key).filter(|(before, _)| *before == settings).map(|(_, filter)| Arc::clone(filter))
+        };
+        let filter = match known(&self.memory.tcp.before) {
+            Some(filter) => filter,
+            None => build_udp_filter(name, &settings)?,
+        };
+        self.memory.tcp.now.udp_filters.insert(key, (settings, Arc::clone(&filter)));
+        Ok(filter)
     }
 }
 
@@ -208,6 +235,17 @@ fn build_filter(name: &Name, settings: &Middleware) -> Result<Arc<dyn ConnFilter
         return Err(Failure::hinting(message, hint));
     };
     (kind.build)(settings).map_err(|error| Failure::new(words::middleware(&error.to_string())))
+}
+
+fn build_udp_filter(name: &Name, settings: &Middleware) -> Result<Arc<dyn UdpFilter>, Failure> {
+    let [(kind, settings)] = settings.kinds.as_slice() else {
+        return Err(Failure::new(format!("middleware {:?} must have one kind", name.as_str())));
+    };
+    let Some(found) = middleware::udp::find(kind) else {
+        let hint = trafficcop_merger::hint(kind, middleware::udp::UDP_KINDS.iter().map(|kind| kind.name));
+        return Err(Failure::hinting(format!("{kind} is not a kind of UDP middleware"), hint));
+    };
+    (found.build)(settings).map_err(|error| Failure::new(words::middleware(&error.to_string())))
 }
 
 fn same<T: ?Sized>(before: &[Arc<T>], now: &[Arc<T>]) -> bool {
