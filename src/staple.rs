@@ -37,17 +37,12 @@ type Asked = ([u8; 32], Result<(Vec<u8>, Validity), String>);
 
 /// Runs until the runtime ends.
 pub(crate) async fn run(settings: Ocsp, live: Arc<Live>) {
-    let tls = match client_config(&ClientTls::default()) {
-        Ok(tls) => tls,
-        Err(error) => return tracing::error!(%error, "OCSP answers cannot be asked for."),
-    };
-    let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(rustls::ClientConfig::clone(&tls))
-        .timeout(PATIENCE)
-        .build();
-    let client = match client {
+    let client = match client() {
         Ok(client) => client,
-        Err(error) => return tracing::error!(%error, "OCSP answers cannot be asked for."),
+        Err(error) => {
+            tracing::error!(%error, "OCSP answers cannot be asked for.");
+            return;
+        }
     };
     let mut kept: HashMap<[u8; 32], Kept> = HashMap::new();
     let mut asking: JoinSet<Asked> = JoinSet::new();
@@ -86,6 +81,12 @@ pub(crate) async fn run(settings: Ocsp, live: Arc<Live>) {
             }
         }
     }
+}
+
+fn client() -> Result<reqwest::Client, String> {
+    let tls = client_config(&ClientTls::default()).map_err(|error| error.to_string())?;
+    let builder = reqwest::Client::builder().tls_backend_preconfigured(rustls::ClientConfig::clone(&tls));
+    builder.timeout(PATIENCE).build().map_err(|error| error.to_string())
 }
 
 /// By digest: one that is loaded twice is asked about once.

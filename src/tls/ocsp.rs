@@ -161,12 +161,11 @@ fn basic(answer: &[u8]) -> Result<&[u8], Option<u8>> {
         [status] => return Err(Some(*status)),
         _ => return Err(None),
     }
-    let inner = || {
+    let mut inner = || {
         let mut bytes = Parts(Parts(parts.take(FIRST)?).take(SEQUENCE)?);
         bytes.next()?;
         bytes.take(OCTETS)
     };
-    let mut inner = inner;
     inner().ok_or(None)
 }
 

@@ -27,7 +27,7 @@ impl Servers {
     /// Servers whose address has no port are left out. Health checks run on `control`.
     pub fn new(name: &str, settings: &LoadBalancer, control: &Handle) -> Result<Self, UnknownStrategy> {
         let mut members = Vec::new();
-        for server in &settings.servers {
+        for server in settings.servers.iter().filter(|server| weight(server.weight) > 0.0) {
             if server.address.contains(':') {
                 let candidate = Candidate::new(server.address.as_str(), weight(server.weight), false, Status::leaf());
                 members.push((candidate, Arc::from(server.address.as_str())));
@@ -35,7 +35,6 @@ impl Servers {
                 tracing::error!(service = name, address = %server.address, "A UDP server needs an address host:port.");
             }
         }
-        members.retain(|(candidate, _)| candidate.weight > 0.0);
         let balancer = match settings.strategy.to_ascii_lowercase().as_str() {
             "" | "wrr" => Balancer::new(members, |all| Box::new(WeightedRoundRobin::new(all))),
             "hrw" => Balancer::new(members, |_| Box::new(HighestRandomWeight)),
