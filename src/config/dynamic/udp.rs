@@ -72,10 +72,10 @@ pub struct HealthCheck {
     /// How an answer must begin; empty: any answer will do.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub expect: String,
-    #[serde(skip_serializing_if = "Duration::is_zero")]
-    pub interval: Duration,
-    #[serde(skip_serializing_if = "Duration::is_zero")]
-    pub timeout: Duration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]

@@ -32,8 +32,7 @@ impl UdpKind {
 }
 
 /// Every kind, sorted by name. What judges by address is that of TCP.
-pub static UDP_KINDS: &[UdpKind] =
-    &[UdpKind { name: "ipAllowList", build: ip_allow_list }, UdpKind::of::<RateLimit>()];
+pub static UDP_KINDS: &[UdpKind] = &[UdpKind { name: "ipAllowList", build: ip_allow_list }, UdpKind::of::<RateLimit>()];
 
 /// The kind of that name, whatever its case.
 pub fn find(name: &str) -> Option<&'static UdpKind> {

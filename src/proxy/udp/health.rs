@@ -40,8 +40,8 @@ impl Drop for Checks {
 }
 
 async fn rounds(service: &str, settings: &HealthCheck, servers: &[(String, Arc<Status>)]) {
-    let interval = settings.interval.positive().unwrap_or(DEFAULT_INTERVAL);
-    let timeout = settings.timeout.positive().unwrap_or(DEFAULT_TIMEOUT);
+    let interval = settings.interval.and_then(trafficcop_config::Duration::positive).unwrap_or(DEFAULT_INTERVAL);
+    let timeout = settings.timeout.and_then(trafficcop_config::Duration::positive).unwrap_or(DEFAULT_TIMEOUT);
     let (payload, expect) = (bytes(&settings.payload), bytes(&settings.expect));
     let mut ticks = interval_at(Instant::now() + interval, interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -80,9 +80,10 @@ impl Pass<'_> {
         let service = self.udp_service(&service).map_err(of_service)?;
         let written = router.rule.trim();
         let rule = if matches!(written, "" | ALL) { ALL_AS_TCP } else { written };
-        let parsed = self.rules.tcp(rule, "").map_err(|error| {
-            ("rule", Failure::new(format!("the rule {rule} is not usable: {error}")))
-        })?;
+        let parsed = self
+            .rules
+            .tcp(rule, "")
+            .map_err(|error| ("rule", Failure::new(format!("the rule {rule} is not usable: {error}"))))?;
         if parsed.domains().iter().any(|host| host != ALL) {
             let message = format!("the rule {rule} asks for a server name, which datagrams do not have");
             return Err(("rule", Failure::new(message)));
@@ -91,7 +92,8 @@ impl Pass<'_> {
         let usual = if rule == ALL_AS_TCP { 1 } else { default_priority(rule) };
         let priority = if router.priority == 0 { usual } else { router.priority };
         if priority > MAX_PRIORITY {
-            let message = format!("the router priority {priority} exceeds the max user-defined priority {MAX_PRIORITY}");
+            let message =
+                format!("the router priority {priority} exceeds the max user-defined priority {MAX_PRIORITY}");
             return Err(("priority", Failure::new(message)));
         }
         let mut filters: Vec<Arc<dyn UdpFilter>> = Vec::new();
