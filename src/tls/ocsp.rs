@@ -27,6 +27,7 @@ const REVOKED: u8 = 0xa1;
 const SHA1: &[u8] = &[0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00];
 /// Clocks of others may be ahead.
 const SKEW: Duration = Duration::from_mins(5);
+const MALFORMED: &str = "the answer is malformed";
 /// How long an answer without an end is good for.
 const UNLIMITED: Duration = Duration::from_hours(24);
 
@@ -40,6 +41,14 @@ pub struct Question {
     /// The certificate, as OCSP names it.
     id: Vec<u8>,
     issuer: CertificateDer<'static>,
+}
+
+/// What an answer says of one certificate.
+struct Single {
+    /// Good, revoked or unknown.
+    kind: u8,
+    since: SystemTime,
+    until: Option<SystemTime>,
 }
 
 /// The time of an answer.
@@ -80,12 +89,12 @@ impl Question {
         now: SystemTime,
         algorithms: &WebPkiSupportedAlgorithms,
     ) -> Result<Validity, String> {
-        let malformed = || "the answer is malformed".to_owned();
+        let malformed = || MALFORMED.to_owned();
         let basic = basic(answer).map_err(|status| {
             status.map_or_else(malformed, |status| format!("the responder refuses to answer (status {status})"))
         })?;
         self.is_signed(basic, algorithms).ok_or_else(|| "the answer is not signed by the authority".to_owned())?;
-        let (kind, since, until) = self.single(basic).ok_or_else(malformed)?.ok_or("the answer is about others")?;
+        let Single { kind, since, until } = self.single(basic).unwrap_or(Err(MALFORMED))?;
         match kind {
             GOOD => {}
             REVOKED => return Err("the certificate is revoked".to_owned()),
@@ -106,7 +115,9 @@ impl Question {
             return Some(());
         }
         let mut parts = Parts(Parts(basic).take(SEQUENCE)?);
-        (parts.next()?, parts.next()?, parts.next()?);
+        for _ in 0..3 {
+            parts.next()?;
+        }
         let mut certificates = Parts(Parts(parts.take(FIRST)?).take(SEQUENCE)?);
         while let Some((_, _, certificate)) = certificates.next() {
             let Ok((_, parsed)) = X509Certificate::from_der(certificate) else { continue };
@@ -122,8 +133,8 @@ impl Question {
         None
     }
 
-    /// What is said of our certificate: good, revoked or unknown, and its time. Some(None): nothing.
-    fn single(&self, basic: &[u8]) -> Option<Option<(u8, SystemTime, Option<SystemTime>)>> {
+    /// What is said of our certificate. None: the answer is malformed.
+    fn single(&self, basic: &[u8]) -> Option<Result<Single, &'static str>> {
         let mut data = Parts(Parts(Parts(basic).take(SEQUENCE)?).take(SEQUENCE)?);
         let (mut tag, _, _) = data.next()?;
         if tag == FIRST {
@@ -147,9 +158,9 @@ impl Question {
                 Some((FIRST, inner, _)) => Some(time(Parts(inner).take(TIME)?)?),
                 _ => None,
             };
-            return Some(Some((kind, since, until)));
+            return Some(Ok(Single { kind, since, until }));
         }
-        Some(None)
+        Some(Err("the answer is about others"))
     }
 }
 
