@@ -63,6 +63,8 @@ reasons! {
     ClientClosed = "client_closed" "499",
     /// What came was no HTTP request.
     BadHead = "bad_request:head" "400",
+    /// What came breaks the rules of HTTP/2 or HTTP/3; the connection ended, and 400 stands in logs only.
+    BadFrames = "bad_request:frames" "400",
     /// HTTP/1.1 without a Host header.
     NoHost = "bad_request:no_host" "400",
     /// A Host header that names no host.

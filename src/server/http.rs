@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use trafficcop_exchange::{
-    ConnectionInfo, Exchange, Headers, Interim, Method, Reason, Request, Response, StatusCode, reply,
+    ConnectionInfo, Exchange, Headers, Interim, Method, Reason, Request, Response, StatusCode, Version, reply,
 };
 use trafficcop_h1::Handler;
 use trafficcop_observe::{Observer, Outcome};
@@ -149,6 +149,13 @@ impl Requests {
         self.traffic.observer.refused(request, &exchange, &outcome);
     }
 
+    /// Tells the observer of what an engine refused before there was a request.
+    pub(crate) fn not_understood(&self, version: Version, reason: Reason, status: StatusCode) {
+        let mut request = own::nothing_understood();
+        request.version = version;
+        self.tell_refusal(reason, status, 0, &request);
+    }
+
     /// Whether the rule of a disabled router holds. Asked only where no other does.
     fn is_disabled(&self, entry: &Entry, request: &Request, exchange: &Exchange) -> bool {
         let Some(disabled) = &entry.disabled else { return false };
@@ -191,7 +198,7 @@ impl Handler for Requests {
     fn refused(&self, reason: Reason, status: StatusCode, request: Option<&Request>) {
         match request {
             Some(request) => self.tell_refusal(reason, status, 0, request),
-            None => self.tell_refusal(reason, status, 0, &own::nothing_understood()),
+            None => self.not_understood(Version::HTTP_11, reason, status),
         }
     }
 }

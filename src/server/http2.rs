@@ -7,19 +7,24 @@
 mod answer;
 pub(crate) mod heads;
 mod received;
+mod spotter;
 
 use std::cell::Cell;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use h2::server::SendResponse;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use trafficcop_exchange::{Reason, StatusCode, Version};
 
 use crate::entry::EntryPoint;
 use crate::http::Requests;
+use spotter::{Accepted, Spotter};
 
 /// How a connection with prior knowledge begins.
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -123,6 +128,16 @@ where
         .max_local_error_reset_streams(Some(RESETS_OURS))
         .max_send_buffer_size(SEND_BUFFER);
     let patience = entry.http1.read_timeout.unwrap_or(PATIENCE);
+    let accepted = Accepted::default();
+    let io = Spotter::new(io, Rc::clone(&accepted), |reason, status| {
+        requests.not_understood(Version::HTTP_2, reason, status);
+    });
+    let ended = |error: &h2::Error| {
+        tracing::debug!(%error, "HTTP/2 connection ended.");
+        if !error.is_io() && !error.is_remote() {
+            requests.not_understood(Version::HTTP_2, Reason::BadFrames, StatusCode::BAD_REQUEST);
+        }
+    };
     let mut connection = match tokio::time::timeout(patience, builder.handshake(io)).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return ended(&error),
@@ -130,7 +145,8 @@ where
     };
 
     let activity = Activity::new();
-    let begin = |(request, respond)| {
+    let begin = |(request, respond): (_, SendResponse<Bytes>)| {
+        accepted.set(respond.stream_id().as_u32());
         let stream = activity.begin(entry);
         tokio::task::spawn_local(answer::answer(request, respond, Rc::clone(&requests), stream, entry.http1.clone()));
     };
@@ -175,8 +191,4 @@ where
             }
         }
     }
-}
-
-fn ended(error: &h2::Error) {
-    tracing::debug!(%error, "HTTP/2 connection ended.");
 }

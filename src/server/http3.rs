@@ -21,7 +21,7 @@ use quinn::crypto::rustls::QuicServerConfig;
 use quinn::{Endpoint, EndpointConfig, Incoming, ServerConfig, TokioRuntime, TransportConfig};
 use rustls::pki_types::CertificateDer;
 use tokio::task::JoinSet;
-use trafficcop_exchange::{ConnectionInfo, TlsInfo};
+use trafficcop_exchange::{ConnectionInfo, Reason, StatusCode, TlsInfo, Version};
 
 use crate::accept::{Counted, canonical};
 use crate::connections::Connections;
@@ -175,6 +175,9 @@ async fn connection(
     let requests = Rc::new(Requests::new(Rc::clone(&traffic), info));
     if let Err(error) = requests_of(connection, &traffic, &requests, &closing).await {
         tracing::debug!(%error, "HTTP/3 connection ended.");
+        if matches!(&error, h3::error::ConnectionError::Local { .. }) && !error.is_h3_no_error() {
+            requests.not_understood(Version::HTTP_3, Reason::BadFrames, StatusCode::BAD_REQUEST);
+        }
     }
 }
 

@@ -70,13 +70,13 @@ class Client(QuicConnectionProtocol):
         super().__init__(*args, **kwargs)
         self.http, self.answers = Http3(self._quic), {}
 
-    def begin(self, method, path, authority, body=None, length=None):
+    def begin(self, method, path, authority, body=None, length=None, more=()):
         stream = self._quic.get_next_available_stream_id()
         done = asyncio.get_running_loop().create_future()
         self.answers[stream] = [[], b"", done]
         if method == b"HEAD":
             self.http.heads |= {stream}
-        headers = [(b":method", method), (b":scheme", b"https"), (b":authority", authority), (b":path", path)]
+        headers = [(b":method", method), (b":scheme", b"https"), (b":authority", authority), (b":path", path), *more]
         if body is not None:
             headers.append((b"content-length", str(len(body) if length is None else length).encode()))
         self.http.send_headers(stream, headers, end_stream=body is None)
@@ -165,6 +165,10 @@ async def checks(port, files, router, log):
         check("no route is 404", head[b":status"] == b"404", head)
         head, _ = await http3.ask(authority=b"strict.test")
         check("another name with other options is 421", head[b":status"] == b"421", head)
+        head, _ = await http3.ask(more=[(b":unknown", b"1")])
+        check("a malformed head is reset", head is None, head)
+        head, _ = await http3.ask(more=[(b"x", b"1" * 2_000_000)])
+        check("a head that is too large is 431", head and head[b":status"] == b"431", head)
         before = http3._transport.get_extra_info("sockname")
         fresh = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
         fresh.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
@@ -193,6 +197,8 @@ async def checks(port, files, router, log):
         head, _ = await asyncio.wait_for(held, PATIENCE)
         check("what is under way at the stop is finished", head and head[b":status"] == b"200", head)
     check("the router ends", await asyncio.to_thread(router.wait, PATIENCE) == 0)
+    refusals = [status for status in ("400", "431") if f'"- - HTTP/3.0" {status}' in log.read_text()]
+    check("the access log has what the engine refused", refusals == ["400", "431"], log.read_text()[:4000])
     check("the access log says HTTP/3.0", '"GET / HTTP/3.0" 200' in log.read_text(), log.read_text()[:400])
 
 

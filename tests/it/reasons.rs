@@ -84,6 +84,56 @@ async fn every_answer_of_our_own_says_why() {
     router.app.stop().await;
 }
 
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let [.., high, middle, low] = payload.len().to_be_bytes();
+    [&[high, middle, low, kind, flags, 0, 0, 0, stream][..], payload].concat()
+}
+
+/// A head whose lines are all written out, as one frame that is also the end of the request.
+fn head(stream: u8, lines: &[(&str, &str)]) -> Vec<u8> {
+    let mut block = Vec::new();
+    for (name, value) in lines {
+        block.extend([0, name.len() as u8]);
+        block.extend(name.as_bytes());
+        block.push(value.len() as u8);
+        block.extend(value.as_bytes());
+    }
+    frame(1, 5, stream, &block)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_engine_of_http_2_refuses_is_logged() {
+    let folder = tempfile::tempdir().expect("there is a place for temporary files");
+    let router = start("", folder.path()).await;
+    router.answers(502, "refused.test", "/").await;
+    let good = [(":method", "GET"), (":scheme", "http"), (":authority", "over.test"), (":path", "/")];
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    bytes.extend(frame(4, 0, 0, &[]));
+    bytes.extend(head(1, &[&good[..], &[("connection", "close")]].concat()));
+    bytes.extend(head(3, &good));
+    bytes.extend(head(5, &good[..3]));
+    let mut stream = TcpStream::connect(router.web()).await.expect("the router listens");
+    stream.write_all(&bytes).await.expect("the requests can be sent");
+    let log = folder.path().join("access.log");
+    let of_version_2 = || {
+        let log = fs::read_to_string(&log).unwrap_or_default();
+        let lines = log.lines().filter(|line| line.contains("\"RequestProtocol\":\"HTTP/2.0\"")).map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
+            format!("{} {}", line["DownstreamStatus"], line["Reason"].as_str().unwrap_or("-"))
+        });
+        let mut lines: Vec<_> = lines.collect();
+        lines.sort();
+        lines
+    };
+    until("all three are logged", || async { of_version_2().len() >= 3 }).await;
+    assert_eq!(of_version_2(), ["302 redirect", "400 bad_request:head", "400 bad_request:head"]);
+    // Settings come in sixes: the connection ends.
+    stream.write_all(&frame(4, 0, 0, &[1])).await.expect("the frame can be sent");
+    until("so is the end", || async { of_version_2().contains(&"400 bad_request:frames".to_owned()) }).await;
+    router.app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_told_unless_it_is_asked_for() {
     let folder = tempfile::tempdir().expect("there is a place for temporary files");

@@ -4,10 +4,10 @@ use std::future::poll_fn;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use h3::error::Code;
+use h3::error::{Code, StreamError};
 use h3::server::{RequestResolver, RequestStream};
 use tokio::time::{Instant, timeout, timeout_at};
-use trafficcop_exchange::{Body, Frame, Interim, Method, StatusCode, Version};
+use trafficcop_exchange::{Body, Frame, Interim, Method, Reason, StatusCode, Version};
 use trafficcop_h1::ServeOptions;
 
 use super::{PATIENCE, received};
@@ -23,7 +23,11 @@ pub(super) async fn answer(
     limits: ServeOptions,
 ) {
     let head = timeout(limits.read_timeout.unwrap_or(PATIENCE), resolver.resolve_request()).await;
-    let Ok(Ok((request, stream))) = head else { return };
+    let Ok(head) = head else { return };
+    let (request, stream) = match head {
+        Ok(head) => head,
+        Err(error) => return refused(&error, &requests),
+    };
     let (mut sending, receiving) = stream.split();
     let work = work(request, &mut sending, receiving, &requests, &limits);
     let done = match limits.write_timeout.map(|limit| Instant::now() + limit) {
@@ -33,6 +37,17 @@ pub(super) async fn answer(
     if done.is_err() {
         sending.stop_stream(Code::H3_INTERNAL_ERROR);
     }
+}
+
+/// h3 has answered, or reset the stream, by itself.
+fn refused(error: &StreamError, requests: &Requests) {
+    let (reason, status) = match error {
+        StreamError::HeaderTooBig { .. } => (Reason::HeadTooLarge, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+        StreamError::StreamError { .. } => (Reason::BadHead, StatusCode::BAD_REQUEST),
+        // What ends the connection is told where it ends.
+        _ => return,
+    };
+    requests.not_understood(Version::HTTP_3, reason, status);
 }
 
 /// An answer did not reach its end.
