@@ -3,7 +3,10 @@
 //! Traefik's flags, subcommands and aliases, and a few of our own. Knows nothing of how the router works: it ends in
 //! [`crate::App`] with settings, or in an exit code.
 
+mod bench;
 mod check;
+mod compose;
+mod dev;
 mod explain;
 mod health;
 mod help;
@@ -67,6 +70,8 @@ pub fn main(start: &Start) -> ExitCode {
         Action::Upgrade => upgrade::run(&invocation.operands, &mut std::io::stdout().lock()),
         Action::Plan => plan::run(&invocation.operands, &mut std::io::stdout().lock()),
         Action::Demo => crate::demo::run(&invocation.operands),
+        Action::Dev => dev::run(&invocation.operands),
+        Action::Bench => bench::run(&invocation.operands),
     }
 }
 

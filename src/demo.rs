@@ -16,6 +16,7 @@ use trafficcop_config::dynamic::document;
 use trafficcop_config::read::{Format, document as read};
 use trafficcop_config::settings::{Api, EntryPoint, Ping, Settings};
 
+pub(crate) use self::echo::accept;
 use crate::App;
 
 /// Runs the subcommand with the words behind it.

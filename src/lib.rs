@@ -145,6 +145,11 @@ impl App {
         self.server.local_addr(entry_point)
     }
 
+    /// The last requests, if they are kept.
+    pub fn tail(&self) -> Option<Arc<trafficcop_observe::Tail>> {
+        self.measured.tail()
+    }
+
     /// The snapshot in force.
     pub fn live(&self) -> &Arc<Live> {
         &self.live

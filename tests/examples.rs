@@ -153,6 +153,10 @@ fn the_services_load() {
     references_hold(&configuration, "services.yml");
     let services = &configuration.http.as_ref().expect("an http section").services;
     assert!(services.values().any(|service| service.value.static_files.is_some()));
+    let labels = labels(&examples().join("services.labels"));
+    references_hold(&labels, "services.labels");
+    let of_labels = &labels.http.as_ref().expect("an http section").services["site"].value.static_files;
+    assert_eq!(of_labels, &services["site"].value.static_files, "the two forms of static");
 }
 
 #[test]

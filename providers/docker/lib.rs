@@ -6,6 +6,7 @@
 
 mod address;
 mod change;
+pub mod compose;
 mod container;
 mod engine;
 mod inventory;
@@ -76,29 +77,34 @@ impl Provider for Docker {
     }
 }
 
+/// What the settings say of everything that is not reaching the engine. Fails on what can never work.
+fn rules(settings: &Settings) -> Result<Rules, ProviderError> {
+    let default_rule = DefaultRule::parse(&settings.default_rule)
+        .map_err(|error| ProviderError(format!("providers.docker.defaultRule: {error}")))?;
+    if let Some(flaw) = default_rule.flaw() {
+        tracing::error!(
+            provider = Docker::NAME,
+            "providers.docker.defaultRule fails for every router without a rule: {flaw}"
+        );
+    }
+    let constraints = Constraints::parse(&settings.constraints, Subject::Labels)
+        .map_err(|error| ProviderError(error.of_option("providers.docker.constraints").to_string()))?;
+    Ok(Rules {
+        selection: Selection {
+            exposed_by_default: settings.exposed_by_default,
+            allow_empty_services: settings.allow_empty_services,
+            constraints,
+        },
+        default_rule,
+        network: settings.network.clone(),
+        use_bind_port_ip: settings.use_bind_port_ip,
+    })
+}
+
 impl Docker {
     fn with_version(settings: &Settings, version: Option<String>) -> Result<Self, ProviderError> {
-        let default_rule = DefaultRule::parse(&settings.default_rule)
-            .map_err(|error| ProviderError(format!("providers.docker.defaultRule: {error}")))?;
-        if let Some(flaw) = default_rule.flaw() {
-            tracing::error!(
-                provider = Self::NAME,
-                "providers.docker.defaultRule fails for every router without a rule: {flaw}"
-            );
-        }
-        let constraints = Constraints::parse(&settings.constraints, Subject::Labels)
-            .map_err(|error| ProviderError(error.of_option("providers.docker.constraints").to_string()))?;
         let version = version.map(|version| version.trim().trim_start_matches('v').to_owned());
-        let rules = Rules {
-            selection: Selection {
-                exposed_by_default: settings.exposed_by_default,
-                allow_empty_services: settings.allow_empty_services,
-                constraints,
-            },
-            default_rule,
-            network: settings.network.clone(),
-            use_bind_port_ip: settings.use_bind_port_ip,
-        };
+        let rules = rules(settings)?;
         Ok(Self {
             access: Access::new(settings, version.filter(|version| !version.is_empty()))?,
             watch: settings.watch,

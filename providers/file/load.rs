@@ -15,6 +15,9 @@ pub enum Source {
     File(PathBuf),
     /// Every `.toml`, `.yaml` and `.yml` below a folder; what else lies there (an `acme.json`, say) is not ours.
     Directory(PathBuf),
+    /// The same of a folder that holds other things, too: a document counts if it has a section of the dynamic
+    /// configuration, and folders that are hidden or hold packages do not.
+    Among(PathBuf),
 }
 
 /// The largest document that is read.
@@ -29,10 +32,13 @@ pub fn load(source: &Source, log_templates: bool) -> Result<Configuration, Confi
             let format = Format::of(path).ok_or_else(|| not_readable(path, "a .toml, .yaml or .yml file"))?;
             document_at(path, format, log_templates)
         }
-        Source::Directory(folder) => {
+        Source::Directory(folder) | Source::Among(folder) => {
             let mut files = Vec::new();
             let mut errors = Vec::new();
             find(folder, 0, &mut files, &mut errors);
+            if let Source::Among(_) = source {
+                files.retain(|(path, _)| is_ours(path, folder));
+            }
             let mut merged = Configuration::default();
             for (path, format) in files {
                 match document_at(&path, format, log_templates) {
@@ -43,6 +49,26 @@ pub fn load(source: &Source, log_templates: bool) -> Result<Configuration, Confi
             if errors.is_empty() { Ok(merged) } else { Err(ConfigErrors(errors)) }
         }
     }
+}
+
+/// Whether a file among others says something about routing, as far as a look at its lines tells.
+fn is_ours(path: &Path, folder: &Path) -> bool {
+    let below = path.strip_prefix(folder).unwrap_or(path);
+    let is_elsewhere = below.components().any(|part| {
+        let name = part.as_os_str().to_string_lossy();
+        name.starts_with('.') || matches!(&*name, "node_modules" | "target" | "vendor")
+    });
+    let begins = |line: &str| {
+        let line = line.to_ascii_lowercase();
+        document::SECTIONS.iter().any(|section| {
+            line.strip_prefix(section).is_some_and(|rest| rest.starts_with(':'))
+                || line
+                    .strip_prefix('[')
+                    .and_then(|rest| rest.strip_prefix(section))
+                    .is_some_and(|rest| rest.starts_with(['.', ']']))
+        })
+    };
+    !is_elsewhere && std::fs::read_to_string(path).is_ok_and(|text| text.lines().any(begins))
 }
 
 /// The documents below a folder, in the order of their names. A file that vanishes meanwhile is simply not there.

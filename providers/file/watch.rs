@@ -42,7 +42,7 @@ impl Changes {
         let (send, events) = mpsc::channel(64);
         let file = match source {
             Source::File(path) => Some(path.clone()),
-            Source::Directory(_) => None,
+            Source::Directory(_) | Source::Among(_) => None,
         };
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             if let Some(change) = classify(event, file.as_deref()) {
@@ -60,7 +60,7 @@ impl Changes {
         let mut wanted = BTreeSet::new();
         match source {
             Source::File(path) => linked(path, &mut wanted),
-            Source::Directory(folder) => folders(folder, 0, &mut wanted),
+            Source::Directory(folder) | Source::Among(folder) => folders(folder, 0, &mut wanted),
         }
         for gone in self.watched.difference(&wanted).cloned().collect::<Vec<_>>() {
             let _not_there_any_more = self.watcher.unwatch(&gone);

@@ -5,9 +5,10 @@
 //! field by field (also in what they show of users and keys), so that dashboards and scripts made for it go on working;
 //! and making an answer never holds up a worker. Our own additions are `/api/problems`: everything that is wrong, with its
 //! place and what was probably meant; `/api/x/explain`: what a request would meet; `/api/x/providers`: how providers fare;
-//! `/api/x/cache`: what caches hold; and what the dashboard shows beside that (`/api/x/traffic`, `/api/x/tail`, `/api/x/events`).
+//! `/api/x/cache`: what caches hold; `/api/x/circuit-breakers`: how they stand; and what the dashboard shows beside that (`/api/x/traffic`, `/api/x/tail`, `/api/x/events`).
 
 mod answer;
+mod breakers;
 mod caches;
 mod certificates;
 mod dashboard;
@@ -152,6 +153,7 @@ impl Inner {
         match req.target.path().strip_prefix(&self.base).filter(|_| self.allows_writes())? {
             "/admin/health" => Some(Resource::AdminHealth),
             "/admin/backends" => Some(Resource::Servers),
+            "/admin/circuit-breakers" => Some(Resource::Breakers),
             _ => None,
         }
     }
@@ -205,6 +207,7 @@ impl Inner {
             Resource::Providers => Answer::json(&providers::providers(&self.extras.states)),
             Resource::Explain => explain::answer(snapshot, settings, &self.extras.states, query),
             Resource::Caches => caches::list(),
+            Resource::Breakers => breakers::list(),
             Resource::Certificates => certificates::list(snapshot, query),
             Resource::Certificate(name) => one("certificate", name, |name| certificates::one(snapshot, name)),
             Resource::EntryPoints => page::list(entry_points::all(settings), query),

@@ -1,4 +1,4 @@
-//! Calls that change something: servers are drained and enabled, the level of the log is set. Ours; Traefik has none.
+//! Calls that change something: servers are drained and enabled, circuits closed, the level of the log is set. Ours; Traefik has none.
 //!
 //! Off unless `api.writes.token` is set. What must hold: whoever calls knows the token, which no page of another origin can make
 //! a browser send; a header that needs a preflight, and an origin that is the host, close what is left of that way.
@@ -14,14 +14,25 @@ use trafficcop_exchange::{Request, StatusCode};
 use trafficcop_snapshot::Snapshot;
 
 use crate::answer::Answer;
+use crate::breakers;
 use crate::certificates::fingerprint;
 use crate::page::Query;
 
 /// What a call asks for, with its words still escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
-    Server { service: String, drained: bool },
-    Backend { id: String, drained: bool },
+    Server {
+        service: String,
+        drained: bool,
+    },
+    Backend {
+        id: String,
+        drained: bool,
+    },
+    /// The circuit breaker of that number.
+    Reset {
+        id: String,
+    },
     Log,
 }
 
@@ -40,6 +51,9 @@ impl Call {
                 let service = percent_decode_str(service).decode_utf8().ok()?.into_owned();
                 Some(Self::Server { service, drained: drained(word)? })
             }
+            ["", "api", "x", "circuit-breakers", id, "reset"] | ["", "admin", "circuit-breakers", id, "reset"] => {
+                Some(Self::Reset { id: (*id).to_owned() })
+            }
             ["", "admin", "backends", id, word] => {
                 Some(Self::Backend { id: (*id).to_owned(), drained: drained(word)? })
             }
@@ -57,6 +71,7 @@ impl Call {
                     |backend| set(snapshot, &backend.service, &backend.url, *drained),
                 )
             }
+            Self::Reset { id } => breakers::reset(id),
             Self::Log => {
                 let level = query.get("level");
                 if trafficcop_observe::log::set_level(level) {

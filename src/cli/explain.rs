@@ -1,4 +1,5 @@
-//! `trafficcop explain`: what a request would meet, by the files of a configuration or by a router that runs.
+//! `trafficcop explain`: what a request would meet, by the files of a configuration, by a compose file, or by a router that
+//! runs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,6 +18,7 @@ use trafficcop_merger::{Configurations, Note};
 use trafficcop_provider_file::Source as Dynamic;
 use trafficcop_snapshot::{Builder, Environment, Explanation, Question, Report, Snapshot, explain};
 
+use super::compose::{self, Composition};
 use super::health::{self, Method};
 use super::source;
 
@@ -114,13 +116,23 @@ fn escaped(text: &str) -> String {
 /// Builds what the files say as the router would, and asks that. Nothing of it runs: the runtime that health checks would
 /// run on is never driven.
 fn offline(asked: &Asked) -> Result<Explanation, String> {
-    let (settings, snapshot) = build(&asked.paths)?;
-    explain(&snapshot, &settings, &asked.question)
+    let built = build(&asked.paths)?;
+    let mut explanation = explain(&built.snapshot, &built.settings, &asked.question)?;
+    explanation.causes.extend(built.remarks);
+    Ok(explanation)
+}
+
+/// What files come to.
+pub(super) struct Built {
+    pub(super) settings: Arc<Settings>,
+    pub(super) snapshot: Snapshot,
+    /// What was not taken, or assumed.
+    remarks: Vec<String>,
 }
 
 /// What these files come to.
-pub(super) fn build(paths: &[String]) -> Result<(Arc<Settings>, Snapshot), String> {
-    let (settings, dynamic) = sources(paths)?;
+pub(super) fn build(paths: &[String]) -> Result<Built, String> {
+    let Sources { settings, dynamic, compositions } = sources(paths)?;
     let settings = Arc::new(settings);
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?;
     let _entered = runtime.enter();
@@ -132,32 +144,51 @@ pub(super) fn build(paths: &[String]) -> Result<(Arc<Settings>, Snapshot), Strin
     };
     let of_settings = Arc::new(trafficcop_provider_internal::configuration(&settings));
     let mut configurations: Configurations = [(Arc::from("internal"), of_settings)].into();
-    let mut refused = Vec::new();
+    let (mut refused, mut remarks) = (Vec::new(), Vec::new());
+    for composition in &compositions {
+        let composed = composition.read(&settings)?;
+        remarks.extend(composed.remarks);
+        refused.extend(composed.problems.0);
+        if configurations.insert(Arc::from("docker"), Arc::new(composed.configuration)).is_some() {
+            return Err("explain reads one compose file".to_owned());
+        }
+    }
     if let Some(dynamic) = dynamic {
         match trafficcop_provider_file::load(&dynamic, false) {
             Ok(configuration) => {
                 configurations.insert(Arc::from("file"), Arc::new(configuration));
             }
-            Err(errors) => refused = errors.0,
+            Err(errors) => refused.extend(errors.0),
         }
     }
     let snapshot = Builder::new(environment).apply(&configurations);
     let mut report = Report::clone(&snapshot.report);
     report.notes.extend(refused.into_iter().map(Note::also));
     let (entries, tls, merged) = (snapshot.entries.clone(), Arc::clone(&snapshot.tls), Arc::clone(&snapshot.merged));
-    Ok((settings, Snapshot { entries, tls, merged, report: Arc::new(report) }))
+    Ok(Built { settings, snapshot: Snapshot { entries, tls, merged, report: Arc::new(report) }, remarks })
+}
+
+/// What the paths are.
+struct Sources {
+    settings: Settings,
+    dynamic: Option<Dynamic>,
+    compositions: Vec<Composition>,
 }
 
 /// The settings and the source of the dynamic configuration among the paths. A file may hold either; the settings name
 /// the dynamic one when no path does.
-fn sources(paths: &[String]) -> Result<(Settings, Option<Dynamic>), String> {
-    let (mut settings, mut dynamic) = (None, None);
+fn sources(paths: &[String]) -> Result<Sources, String> {
+    let (mut settings, mut dynamic, mut compositions) = (None, None, Vec::new());
     for path in paths.iter().map(Path::new) {
         let found = if path.is_dir() {
             Dynamic::Directory(path.into())
         } else {
             // Before it is expanded, a template need not be a document.
             match source::document(path) {
+                Ok(document) if compose::is_compose(&document) => {
+                    compositions.push(Composition::at(path)?);
+                    continue;
+                }
                 Ok(document) if !is_dynamic(&document) => {
                     let of_file = Source::File(path.to_string_lossy().into());
                     let loaded = load::load(of_file, &document).map_err(|errors| errors.to_string())?;
@@ -174,10 +205,13 @@ fn sources(paths: &[String]) -> Result<(Settings, Option<Dynamic>), String> {
             return Err("explain reads one dynamic file or one folder; put several files into a folder".to_owned());
         }
     }
-    let settings = match settings {
+    let mut settings = match settings.or(compositions.iter().find_map(Composition::settings).transpose()?) {
         Some(settings) => settings,
         None => load::load(Source::Defaults, &Node::default()).map_err(|errors| errors.to_string())?.settings,
     };
+    if !compositions.is_empty() {
+        settings.providers.docker.get_or_insert_default();
+    }
     let dynamic = dynamic.or_else(|| {
         let file = settings.providers.file.as_ref()?;
         match (file.directory.as_str(), file.filename.as_str()) {
@@ -186,7 +220,7 @@ fn sources(paths: &[String]) -> Result<(Settings, Option<Dynamic>), String> {
             (folder, _) => Some(Dynamic::Directory(folder.into())),
         }
     });
-    Ok((settings, dynamic))
+    Ok(Sources { settings, dynamic, compositions })
 }
 
 fn is_dynamic(document: &Node) -> bool {

@@ -12,8 +12,10 @@ Takes the configuration of Traefik v3.
 Usage: trafficcop [command] [flags] [arguments]
 
 Commands:
+    bench          Sends requests to a URL and says how fast they are answered.
     check          Says what is wrong with a configuration: static, dynamic, a file or a folder.
     demo           Runs a whole setup in one process, to look at.
+    dev            Routes on this machine by the files of a folder, and says of each request what became of it.
     explain        Says what a request would meet, and why.
     plan           Says what files would change in a router that runs.
     healthcheck    Asks the health endpoint (/ping) of a running router.
@@ -29,6 +31,9 @@ Of our own:
     --validate               The same as the command check.
     --debug                  Logs at level DEBUG.
     check [PATH…] [--json]   Exit code 0: nothing wrong, 1: errors, 2: could not be checked.
+    bench URL [--connections 8] [--seconds 10] [--rate N] [--method M] [--header 'N: V'] [--body TEXT]
+            Exit code 0: all were answered, below 500; 1: not all; 2: nothing could be sent.
+    dev [FOLDER] [--port 8000] [--api-port 8080]
     explain URL [PATH…] [--at http://HOST:PORT] [--method M] [--header 'N: V'] [--client-ip IP]
             [--sni NAME] [--entry-point NAME]
             Exit code 0: a router holds, 1: none does, 2: could not be found out.

@@ -15,6 +15,10 @@ pub enum Action {
     /// Say what is wrong with a configuration.
     Check,
     Demo,
+    /// Route traffic on this machine, by the files of a folder, and say what happens.
+    Dev,
+    /// Send requests and say how fast they were answered.
+    Bench,
     /// Say what a request would meet, and why.
     Explain,
     /// Pass a few questions on to the engine.
@@ -55,8 +59,16 @@ impl Invocation {
             None => Action::Run,
         };
         let mut read = Self { action, ..Self::default() };
-        let takes_its_own =
-            matches!(action, Action::Demo | Action::Explain | Action::Plan | Action::SocketProxy | Action::Upgrade);
+        let takes_its_own = matches!(
+            action,
+            Action::Bench
+                | Action::Demo
+                | Action::Dev
+                | Action::Explain
+                | Action::Plan
+                | Action::SocketProxy
+                | Action::Upgrade
+        );
         if takes_its_own {
             read.operands = rest.cloned().collect();
             return Ok(read);
@@ -97,6 +109,8 @@ impl Invocation {
             ("healthcheck", Action::Health),
             ("check", Action::Check),
             ("demo", Action::Demo),
+            ("dev", Action::Dev),
+            ("bench", Action::Bench),
             ("explain", Action::Explain),
             ("socket-proxy", Action::SocketProxy),
             ("upgrade", Action::Upgrade),

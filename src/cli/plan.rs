@@ -76,8 +76,8 @@ fn made(words: &[String]) -> Result<Plan, String> {
     }
     let live =
         serde_json::from_slice(&answer.body).map_err(|error| format!("{at} does not answer as the API: {error}"))?;
-    let (settings, snapshot) = build(&paths)?;
-    Ok(compare(&live, &snapshot, &settings))
+    let built = build(&paths)?;
+    Ok(compare(&live, &built.snapshot, &built.settings))
 }
 
 /// A router, as far as a plan looks at it.

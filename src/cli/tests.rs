@@ -296,7 +296,8 @@ fn planned(live: &serde_json::Value, file: &str, changes: &[&str], losses: &[&st
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("dynamic.yml");
     std::fs::write(&path, file).expect("a file");
-    let (settings, snapshot) = super::explain::build(&[path.to_string_lossy().into_owned()]).expect("it can be built");
+    let super::explain::Built { settings, snapshot, .. } =
+        super::explain::build(&[path.to_string_lossy().into_owned()]).expect("it can be built");
     let plan = super::plan::compare(live, &snapshot, &settings);
     assert_eq!(plan.changes, changes);
     assert!(plan.losses.len() == losses.len(), "{:?}", plan.losses);

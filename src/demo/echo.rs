@@ -60,7 +60,8 @@ pub(super) fn start(name: &'static str) -> io::Result<SocketAddr> {
     Ok(address)
 }
 
-async fn accept(listener: TcpListener, echo: Rc<Echo>, drain: &Drain) {
+/// Serves what connects, for as long as it is polled.
+pub(crate) async fn accept(listener: TcpListener, echo: Rc<impl Handler + 'static>, drain: &Drain) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -18,7 +18,12 @@ pub trait Filter: Send + Sync + 'static {
     fn request(&self, _req: &mut Request, _cx: &mut Exchange) -> Flow {
         Flow::Continue(())
     }
+    /// The response half, for filters that say they have one.
     fn response(&self, _res: &mut Response, _cx: &mut Exchange) {}
+    /// Whether there is a response half. Where no filter has one, nothing has to wait for the answer.
+    fn has_response(&self) -> bool {
+        false
+    }
 }
 
 /// For what must wait, or call next twice or never. Costs one allocation.
@@ -85,9 +90,10 @@ impl<'a> Next<'a> {
     pub fn run(self, mut req: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
         let leading = self.steps.iter().take_while(|step| matches!(step, Step::Filter(_))).count();
         let (filters, rest) = self.steps.split_at(leading);
-        let mut answered = None;
+        let (mut answered, mut waits) = (None, false);
         for (index, step) in filters.iter().enumerate() {
             let Step::Filter(filter) = step else { continue };
+            waits |= filter.has_response();
             if let Flow::Break(response) = filter.request(&mut req, cx) {
                 answered = Some((index, response));
                 break;
@@ -97,7 +103,7 @@ impl<'a> Next<'a> {
             respond(&filters[..index], &mut response, cx);
             return Box::pin(std::future::ready(response));
         }
-        if filters.is_empty() {
+        if !waits {
             return self.after_filters(rest, req, cx);
         }
         Box::pin(async move {
@@ -121,7 +127,9 @@ impl<'a> Next<'a> {
 /// The response half, in reverse order.
 fn respond(filters: &[Step], response: &mut Response, cx: &mut Exchange) {
     for step in filters.iter().rev() {
-        if let Step::Filter(filter) = step {
+        if let Step::Filter(filter) = step
+            && filter.has_response()
+        {
             filter.response(response, cx);
         }
     }

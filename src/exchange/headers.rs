@@ -147,12 +147,17 @@ impl Headers {
 
     /// Leaves exactly one line of that name: in the place of the first that was there, else at the end.
     pub fn insert(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
-        let (name, value) = (name.into(), value.into());
-        let entry = self.keep(&name, &value);
-        match self.entries.iter().position(|entry| self.is_named(entry, &name)) {
+        self.set(&name.into(), &value.into());
+    }
+
+    /// As [`Headers::insert`], from borrowed texts.
+    pub fn set(&mut self, name: &[u8], value: &[u8]) {
+        let first = self.entries.iter().position(|entry| self.is_named(entry, name));
+        let entry = self.keep(name, value);
+        match first {
             Some(first) => {
                 self.entries[first] = entry;
-                self.remove_from(first + 1, &name);
+                self.remove_from(first + 1, name);
             }
             None => self.entries.push(entry),
         }

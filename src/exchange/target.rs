@@ -38,6 +38,11 @@ impl Target {
         self.query.as_ref().map(|query| std::str::from_utf8(query).unwrap_or(""))
     }
 
+    /// Leaves out what the path begins with, `length` bytes of it; what stays has to begin with a slash.
+    pub fn cut_path(&mut self, length: usize) {
+        self.path = self.path.slice(length..);
+    }
+
     pub fn set_path(&mut self, path: impl Into<Bytes>) {
         self.path = path.into();
     }

@@ -6,6 +6,7 @@
 mod context;
 mod ids;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -55,7 +56,7 @@ pub struct Span {
     pub kind: SpanKind,
     pub started: SystemTime,
     pub ended: Option<SystemTime>,
-    pub attributes: Vec<(Box<str>, Attribute)>,
+    pub attributes: Vec<(Cow<'static, str>, Attribute)>,
     /// It failed, perhaps with a sentence.
     pub error: Option<&'static str>,
 }
@@ -115,7 +116,7 @@ impl Trace {
             kind,
             started: SystemTime::now(),
             ended: None,
-            attributes: Vec::new(),
+            attributes: Vec::with_capacity(16),
             error: None,
         };
         self.open.push(self.spans.len());
@@ -155,7 +156,7 @@ impl Trace {
         if let Some(span) = self.span(opened) {
             span.parent = before.parent;
             span.attributes = before.attributes;
-            span.attributes.retain(|(name, _)| &**name != "http.request.resend_count");
+            span.attributes.retain(|(name, _)| name != "http.request.resend_count");
             span.put("http.request.resend_count", i64::from(number));
         }
     }
@@ -239,7 +240,7 @@ impl Trace {
 }
 
 impl Span {
-    pub fn put(&mut self, name: &str, value: impl Into<Attribute>) {
+    pub fn put(&mut self, name: &'static str, value: impl Into<Attribute>) {
         self.attributes.push((name.into(), value.into()));
     }
 
@@ -258,7 +259,7 @@ impl Span {
             let values: Vec<Box<str>> =
                 headers.get_all(name).map(|value| String::from_utf8_lossy(value).into()).collect();
             if !values.is_empty() {
-                self.attributes.push((format!("{prefix}{name}").into(), Attribute::Texts(values)));
+                self.attributes.push((Cow::Owned(format!("{prefix}{name}")), Attribute::Texts(values)));
             }
         }
     }
@@ -268,6 +269,9 @@ impl TraceSettings {
     /// A query without the values that nobody called safe.
     fn shown_query(&self, query: &str) -> String {
         let is_safe = |name: &str| self.safe_parameters.iter().any(|safe| **safe == *name);
+        if query.is_empty() {
+            return String::new();
+        }
         let shown = query.split('&').map(|pair| match pair.split_once('=') {
             Some((name, _)) if !is_safe(name) => format!("{name}=REDACTED"),
             _ => pair.to_owned(),

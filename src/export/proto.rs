@@ -67,9 +67,19 @@ impl Message {
     }
 
     pub(crate) fn message(&mut self, field: u64, write: impl FnOnce(&mut Self)) {
-        let mut inner = Self::default();
-        write(&mut inner);
-        self.bytes(field, &inner.0);
+        self.tag(field, BYTES);
+        // Most messages are short: their length has its one byte before it is known.
+        let start = self.0.len();
+        self.0.push(0);
+        write(self);
+        let length = self.0.len() - start - 1;
+        if length < 0x80 {
+            self.0[start] = length as u8;
+        } else {
+            let mut prefix = Self::default();
+            prefix.varint(length as u64);
+            self.0.splice(start..=start, prefix.0);
+        }
     }
 
     /// A `KeyValue` whose value is written by `write`.
@@ -116,6 +126,15 @@ mod tests {
         message.message(3, |inner| inner.number(1, 150));
         message.fixed32(4, 1);
         let expected = b"\x08\x96\x01\x12\x07testing\x1a\x03\x08\x96\x01\x25\x01\0\0\0";
+        assert_eq!(message.finish(), expected);
+    }
+
+    #[test]
+    fn long_messages_have_their_length_before_them() {
+        let long = "x".repeat(200);
+        let mut message = Message::default();
+        message.message(1, |inner| inner.message(2, |inner| inner.text(3, &long)));
+        let expected = [b"\x0a\xce\x01\x12\xcb\x01\x1a\xc8\x01", long.as_bytes()].concat();
         assert_eq!(message.finish(), expected);
     }
 }

@@ -11,10 +11,14 @@
 //! `LatencyAtQuantileMS(quantile)` and `RequestThreshold()` with numbers (`>`, `>=`, `<`, `<=`, `==`, `!=`), joined by
 //! `&&`, `||`, `!` and parentheses. It is looked at every `checkPeriod`; when it holds, requests are answered
 //! `responseCode` for `fallbackDuration`, then a share that grows linearly over `recoveryDuration` passes. 502 and 504
-//! count as network errors. Each router has its own breaker.
+//! count as network errors. Each router has its own breaker. `GET /api/x/circuit-breakers` says how they stand, and with
+//! `api.writes` a call closes one (`POST /api/x/circuit-breakers/ID/reset`, also below `/admin`).
 
 mod expression;
+mod list;
 mod metrics;
+
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -23,6 +27,8 @@ use trafficcop_config::Duration;
 use trafficcop_exchange::{Around, Exchange, LocalBoxFuture, Next, Reason, Request, Response, StatusCode, reply};
 
 use self::expression::Expression;
+use self::list::Handle;
+pub use self::list::{Standing, breakers, reset_breaker};
 use self::metrics::Metrics;
 use crate::{BuildError, ChainBuilder, Middleware};
 
@@ -60,13 +66,17 @@ impl Middleware for CircuitBreaker {
     fn build(self, chain: &mut ChainBuilder<'_>) -> Result<(), BuildError> {
         let status = StatusCode::from_u16(self.response_code)
             .map_err(|_| BuildError::invalid(format!("{} is not a status code", self.response_code)))?;
+        let circuit = Circuit { state: State::Closed, metrics: Metrics::new(Instant::now()), checked: None };
+        let (router, middleware) = (chain.router.into(), chain.name.into());
+        let handle = Arc::new(Handle { router, middleware, circuit: Mutex::new(circuit) });
+        list::register(&handle);
         chain.around(Breaker {
             expression: Expression::parse(&self.expression).map_err(BuildError::Invalid)?,
             check_period: self.check_period.positive().unwrap_or_default(),
             fallback: self.fallback_duration.positive().unwrap_or_default(),
             recovery: self.recovery_duration.positive().unwrap_or_default(),
             status,
-            circuit: Mutex::new(Circuit { state: State::Closed, metrics: Metrics::new(Instant::now()), checked: None }),
+            handle,
         });
         Ok(())
     }
@@ -78,7 +88,7 @@ struct Breaker {
     fallback: std::time::Duration,
     recovery: std::time::Duration,
     status: StatusCode,
-    circuit: Mutex<Circuit>,
+    handle: Arc<Handle>,
 }
 
 struct Circuit {
@@ -95,7 +105,7 @@ enum State {
 
 impl Breaker {
     fn allows(&self, now: Instant) -> bool {
-        let mut circuit = self.circuit.lock();
+        let mut circuit = self.handle.circuit.lock();
         if let State::Open { until } = circuit.state {
             if now < until {
                 return false;
@@ -119,7 +129,7 @@ impl Breaker {
     }
 
     fn record(&self, status: StatusCode, started: Instant, now: Instant) {
-        let mut circuit = self.circuit.lock();
+        let mut circuit = self.handle.circuit.lock();
         circuit.metrics.record(status, now.saturating_duration_since(started), now);
         let due = circuit.checked.is_none_or(|checked| now.saturating_duration_since(checked) >= self.check_period);
         if !due || matches!(circuit.state, State::Open { .. }) {
@@ -156,20 +166,24 @@ mod tests {
     use super::*;
     use crate::testing::{self, Origin};
 
-    fn breaker() -> Breaker {
+    fn breaker(router: &str) -> Breaker {
+        let circuit = Circuit { state: State::Closed, metrics: Metrics::new(Instant::now()), checked: None };
+        let (router, middleware) = (router.into(), "m@test".into());
+        let handle = Arc::new(Handle { router, middleware, circuit: Mutex::new(circuit) });
+        list::register(&handle);
         Breaker {
             expression: Expression::parse("ResponseCodeRatio(500, 600, 0, 600) > 0.5").expect("a good expression"),
             check_period: Span::ZERO,
             fallback: Span::from_secs(1),
             recovery: Span::from_secs(1),
             status: StatusCode::SERVICE_UNAVAILABLE,
-            circuit: Mutex::new(Circuit { state: State::Closed, metrics: Metrics::new(Instant::now()), checked: None }),
+            handle,
         }
     }
 
     #[test]
     fn opens_recovers_and_closes() {
-        let (breaker, start) = (breaker(), Instant::now());
+        let (breaker, start) = (breaker("r@test"), Instant::now());
         let at = |millis: u64| start + Span::from_millis(millis);
         assert!(breaker.allows(at(0)));
         breaker.record(StatusCode::INTERNAL_SERVER_ERROR, at(0), at(1));
@@ -179,7 +193,21 @@ mod tests {
         let passed = (0..100_u64).filter(|step| breaker.allows(at(1002 + step * 9))).count();
         assert!((10..45).contains(&passed), "{passed}");
         assert!(breaker.allows(at(2100)));
-        assert!(matches!(breaker.circuit.lock().state, State::Closed));
+        assert!(matches!(breaker.handle.circuit.lock().state, State::Closed));
+    }
+
+    #[test]
+    fn one_that_is_open_is_listed_and_can_be_closed_by_hand() {
+        let breaker = breaker("by-hand@test");
+        breaker.record(StatusCode::INTERNAL_SERVER_ERROR, Instant::now(), Instant::now());
+        let state = || {
+            breakers().into_iter().filter(|one| one.router == "by-hand@test").map(|one| one.state).collect::<Vec<_>>()
+        };
+        assert_eq!(state(), ["open"]);
+        assert!(reset_breaker("by-hand@test", "m@test"));
+        assert_eq!(state(), ["closed"]);
+        assert!(breaker.allows(Instant::now()));
+        assert!(!reset_breaker("by-hand@test", "none@test"));
     }
 
     #[test]

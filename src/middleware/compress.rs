@@ -116,7 +116,7 @@ impl Middleware for Compress {
                 self.default_encoding
             )));
         }
-        let types = |list: &[String]| list.iter().map(|name| media_type(name)).collect();
+        let types = |list: &[String]| list.iter().map(|name| media_type(name).to_owned()).collect();
         chain.around(Compressor {
             excluded: types(&self.excluded_content_types),
             included: types(&self.included_content_types),
@@ -137,18 +137,22 @@ struct Compressor {
 }
 
 /// The type without its parameters.
-fn media_type(text: &str) -> String {
-    text.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
+fn media_type(text: &str) -> &str {
+    text.split(';').next().unwrap_or("").trim()
+}
+
+fn lists(list: &[String], kind: &str) -> bool {
+    list.iter().any(|listed| listed.eq_ignore_ascii_case(kind))
 }
 
 impl Compressor {
     fn choose(&self, headers: &Headers) -> Choice {
-        let accepted: Vec<&str> =
-            headers.get_all("Accept-Encoding").filter_map(|value| std::str::from_utf8(value).ok()).collect();
-        if accepted.is_empty() {
+        let accepted = headers.get_all("Accept-Encoding").filter_map(|value| std::str::from_utf8(value).ok());
+        let mut accepted = accepted.peekable();
+        if accepted.peek().is_none() {
             return self.default.map_or(Choice::Identity, Choice::Encode);
         }
-        accept::choose(&accepted, &self.encodings, self.default.unwrap_or(self.encodings[0]))
+        accept::choose(accepted, &self.encodings, self.default.unwrap_or(self.encodings[0]))
     }
 
     fn is_wanted(&self, response: &Response) -> bool {
@@ -161,17 +165,18 @@ impl Compressor {
             || small
             || headers.contains("Content-Range")
             || matches!(response.body, Body::Empty)
-            || kind == "application/grpc"
-            || kind == "text/event-stream"
-            || self.excluded.contains(&kind)
-            || (!self.included.is_empty() && !self.included.contains(&kind)))
+            || kind.eq_ignore_ascii_case("application/grpc")
+            || kind.eq_ignore_ascii_case("text/event-stream")
+            || lists(&self.excluded, kind)
+            || (!self.included.is_empty() && !lists(&self.included, kind)))
     }
 }
 
 impl Around for Compressor {
     fn call<'a>(&'a self, req: Request, cx: &'a mut Exchange, next: Next<'a>) -> LocalBoxFuture<'a, Response> {
         let own_type = req.headers.get_str("Content-Type").map(media_type);
-        let excluded = own_type.is_some_and(|kind| kind == "application/grpc" || self.excluded.contains(&kind));
+        let excluded =
+            own_type.is_some_and(|kind| kind.eq_ignore_ascii_case("application/grpc") || lists(&self.excluded, kind));
         if req.method == Method::HEAD || excluded || req.upgrade.is_some() {
             return next.run(req, cx);
         }
@@ -204,6 +209,9 @@ impl Around for Compressor {
 
 /// Before what the back end says, in a line of its own.
 fn vary(headers: &mut Headers) {
+    if !headers.contains("Vary") {
+        return headers.push(b"Vary", b"Accept-Encoding");
+    }
     let lines: Vec<_> = headers.get_all("Vary").map(bytes::Bytes::copy_from_slice).collect();
     headers.remove("Vary");
     headers.append("Vary", "Accept-Encoding");

@@ -41,16 +41,26 @@ impl GoPath {
     /// Cleaning would change it: it holds `.` or `..` segments or empty ones. Such a path, uncovered by a rewrite, leads
     /// past the rules that looked at the path before.
     pub(crate) fn is_unsafe(&self) -> bool {
-        let inner = self.path.strip_prefix(b"/").unwrap_or(&self.path);
-        let mut segments = inner.split(|byte| *byte == b'/').peekable();
-        while let Some(segment) = segments.next() {
-            let last = segments.peek().is_none();
-            if segment == b"." || segment == b".." || (segment.is_empty() && !last) {
-                return true;
-            }
-        }
-        false
+        is_unsafe(&self.path)
     }
+}
+
+/// See [`GoPath::is_unsafe`].
+pub(crate) fn is_unsafe(path: &[u8]) -> bool {
+    let inner = path.strip_prefix(b"/").unwrap_or(path);
+    let mut segments = inner.split(|byte| *byte == b'/').peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        if segment == b"." || segment == b".." || (segment.is_empty() && !last) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether an escaped path is the same decoded, and in the standard escaping.
+pub(crate) fn is_plain(escaped: &[u8]) -> bool {
+    escaped.iter().all(|byte| !must_escape(*byte))
 }
 
 /// Percent-decodes; what is no escape stays.
@@ -75,7 +85,8 @@ pub(crate) fn escape(path: &[u8]) -> String {
 }
 
 fn must_escape(byte: u8) -> bool {
-    !(byte.is_ascii_alphanumeric() || b"-_.~$&+,/:;=@".contains(&byte))
+    !(byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'$' | b'&' | b'+' | b',' | b'/' | b':' | b';' | b'=' | b'@'))
 }
 
 fn is_valid_escaped(raw: &str) -> bool {

@@ -57,6 +57,7 @@ mod verified;
 
 pub use builder::{BuildError, ChainBuilder, Parts};
 pub use cache::{Cached, caches, purge};
+pub use circuit_breaker::{Standing, breakers, reset_breaker};
 pub use registry::{KINDS, Kind, find, nearest};
 
 use serde::Serialize;

@@ -78,8 +78,7 @@ struct Limiter {
 
 impl Around for Limiter {
     fn call<'a>(&'a self, req: Request, cx: &'a mut Exchange, next: Next<'a>) -> LocalBoxFuture<'a, Response> {
-        let source = self.source.of(&req, cx).unwrap_or_default();
-        match self.buckets.take(&source, Instant::now()) {
+        match self.buckets.take(self.source.key(&req, cx), Instant::now()) {
             Verdict::Now => next.run(req, cx),
             Verdict::After(delay) => Box::pin(async move {
                 tokio::time::sleep(delay).await;

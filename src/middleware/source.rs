@@ -1,5 +1,7 @@
 //! What counts as one source of requests; shared by the limiters.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 use trafficcop_exchange::{Exchange, Request};
 
@@ -19,6 +21,13 @@ pub(crate) struct SourceCriterion {
     /// By the host asked for.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     request_host: bool,
+}
+
+/// What a request is counted under.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    Address(IpAddr),
+    Text(Box<str>),
 }
 
 /// The setting, built.
@@ -46,6 +55,18 @@ impl SourceCriterion {
 }
 
 impl Source {
+    /// The source as a key: an address needs no text.
+    pub(crate) fn key(&self, req: &Request, cx: &Exchange) -> Key {
+        let text = |text: &str| Key::Text(text.into());
+        match self {
+            Self::Address(strategy) => {
+                strategy.address(&req.headers, &cx.connection).map_or_else(|| text(""), Key::Address)
+            }
+            Self::Header(name) => text(req.headers.get_str(name).unwrap_or("")),
+            Self::Host => text(req.host_str()),
+        }
+    }
+
     /// The source of this request; None when it has none (a missing `X-Forwarded-For`, say).
     pub(crate) fn of(&self, req: &Request, cx: &Exchange) -> Option<String> {
         match self {

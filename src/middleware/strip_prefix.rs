@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use trafficcop_exchange::{Exchange, Filter, Flow, Reason, Request, StatusCode, reply};
 
-use crate::go_path::GoPath;
+use crate::go_path::{self, GoPath};
 use crate::{BuildError, ChainBuilder, Middleware};
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -44,6 +44,23 @@ struct Strip {
 
 impl Filter for Strip {
     fn request(&self, req: &mut Request, cx: &mut Exchange) -> Flow {
+        let escaped = req.target.path_bytes();
+        if go_path::is_plain(escaped) {
+            let prefix = self.prefixes.iter().find(|prefix| escaped.starts_with(prefix.as_bytes()));
+            // What remains is a part of what came; only a slash that would have to be put before it makes a new path.
+            if let Some(prefix) = prefix
+                && escaped[prefix.len()..].starts_with(b"/")
+            {
+                if go_path::is_unsafe(&escaped[prefix.len()..]) {
+                    return refusal(cx);
+                }
+                req.target.cut_path(prefix.len());
+                req.headers.push(b"X-Forwarded-Prefix", prefix.as_bytes());
+                return Flow::Continue(());
+            } else if prefix.is_none() {
+                return Flow::Continue(());
+            }
+        }
         let path = GoPath::of(&req.target);
         match self.prefixes.iter().find(|prefix| path.path.starts_with(prefix.as_bytes())) {
             Some(prefix) => strip(path, prefix.as_bytes(), req, cx),
@@ -61,12 +78,16 @@ pub(crate) fn strip(mut path: GoPath, prefix: &[u8], req: &mut Request, cx: &mut
         String::from_utf8_lossy(&without(raw, if raw.starts_with(prefix) { prefix } else { b"" })).into_owned()
     });
     if path.is_unsafe() {
-        cx.reason = Some(Reason::RewrittenPath);
-        return Flow::Break(reply::error(StatusCode::BAD_REQUEST, "Bad Request"));
+        return refusal(cx);
     }
     path.store(&mut req.target);
     req.headers.append("X-Forwarded-Prefix", header);
     Flow::Continue(())
+}
+
+fn refusal(cx: &mut Exchange) -> Flow {
+    cx.reason = Some(Reason::RewrittenPath);
+    Flow::Break(reply::error(StatusCode::BAD_REQUEST, "Bad Request"))
 }
 
 fn without(path: &[u8], prefix: &[u8]) -> Vec<u8> {

@@ -18,4 +18,4 @@ pub use pulse::{BOUNDS, Beat, Pulse};
 pub use record::LogRecord;
 pub use recorder::Recorder;
 pub use spans::{Finished, Tracer};
-pub use tail::Tail;
+pub use tail::{Line, Tail};

@@ -35,7 +35,7 @@ pub trait Record {
     fn trailers(&mut self, _trailers: &Headers) {}
 
     /// The last byte of the answer was handed to the connection, or the exchange broke off.
-    fn finished(self: Box<Self>, exchange: &Exchange, outcome: &Outcome);
+    fn finished(self: Box<Self>, exchange: &mut Exchange, outcome: &Outcome);
 }
 
 /// How an exchange ended.

@@ -123,7 +123,7 @@ impl Record for Parts {
         }
     }
 
-    fn finished(self: Box<Self>, exchange: &Exchange, outcome: &Outcome) {
+    fn finished(self: Box<Self>, exchange: &mut Exchange, outcome: &Outcome) {
         if let Some((access, kept)) = &self.access {
             access.write(kept, exchange, outcome);
         }
@@ -133,7 +133,7 @@ impl Record for Parts {
         if let Some(pulse) = &self.pulse {
             pulse.end(exchange, outcome);
         }
-        if let (Some((tracer, head)), Some(trace)) = (&self.tracer, &exchange.trace) {
+        if let (Some((tracer, head)), Some(trace)) = (&self.tracer, &mut exchange.trace) {
             tracer.end(trace, outcome.status.as_u16(), head.as_ref());
         }
         if let Some((tail, kept)) = self.tail {

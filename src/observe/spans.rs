@@ -86,12 +86,13 @@ impl Tracer {
     }
 
     /// Hands over the spans of a request that has ended with this status.
-    pub(crate) fn end(&self, trace: &Trace, status: u16, head: Option<&Head>) {
+    pub(crate) fn end(&self, trace: &mut Trace, status: u16, head: Option<&Head>) {
         if !trace.is_sampled {
             return;
         }
-        let (spans, ended) = (trace.spans.clone(), std::time::SystemTime::now());
-        let mut finished = Finished { trace: trace.id, parent: trace.parent, state: trace.state.clone(), spans };
+        let (spans, ended) = (std::mem::take(&mut trace.spans), std::time::SystemTime::now());
+        let mut finished =
+            Finished { trace: trace.id, parent: trace.parent, state: std::mem::take(&mut trace.state), spans };
         if let Some(own) = finished.spans.first_mut() {
             let none = Head::default();
             let names = &self.settings.response_headers;
@@ -155,8 +156,7 @@ mod tests {
     #[test]
     fn nobody_waits_for_whoever_takes_spans() {
         let (tracer, finished) = Tracer::new(&Settings::default(), "b3");
-        let trace = begin(&tracer, None);
-        (0..WAITING + 3).for_each(|_| tracer.end(&trace, 503, None));
+        (0..WAITING + 3).for_each(|_| tracer.end(&mut begin(&tracer, None), 503, None));
         assert_eq!(tracer.lost(), 3);
         let first = finished.recv().unwrap();
         assert_eq!((first.spans.len(), first.spans[0].error.is_some()), (1, true));

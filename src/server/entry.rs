@@ -50,6 +50,8 @@ pub(crate) struct EntryPoint {
     pub(crate) accept_grace: Duration,
     /// How long requests in flight may then take.
     pub(crate) grace: Duration,
+    /// Browsers are told why an answer is not a server's, by these settings.
+    pub(crate) pages: Option<Arc<settings::Settings>>,
 }
 
 impl EntryPoint {
@@ -87,6 +89,7 @@ impl EntryPoint {
             alt_svc: None,
             accept_grace: transport.life_cycle.request_accept_grace_timeout.positive().unwrap_or_default(),
             grace: transport.life_cycle.grace_time_out.positive().unwrap_or_default(),
+            pages: None,
         })
     }
 

@@ -18,6 +18,7 @@ use crate::entry::EntryPoint;
 use crate::forwarded::Peer;
 use crate::overload::{self, Overload};
 use crate::own;
+use crate::pages::Page;
 use crate::panics::{Caught, Panicked};
 use crate::watch::Watch;
 
@@ -98,6 +99,7 @@ impl Requests {
 
         let is_head = request.method == Method::HEAD;
         let is_grpc = own::is_grpc(&request);
+        let page = Page::of(entry.pages.as_ref(), &request, &self.connection);
         let mut response = match found {
             None => {
                 let is_disabled = snapshot.is_some_and(|entry| self.is_disabled(entry, &request, &watch.exchange));
@@ -119,6 +121,9 @@ impl Requests {
         };
         if let Some(reason) = watch.exchange.reason {
             own::finish(&mut response, reason, is_grpc, entry.http1.shows_reasons);
+            if let Some(page) = page {
+                page.put(&mut response, reason, &current);
+            }
         }
         self.advertise(&mut response);
         watch.follow(response, is_head)

@@ -20,6 +20,7 @@ mod listen;
 mod over_sockets;
 mod overload;
 mod own;
+mod pages;
 mod panics;
 mod path;
 mod prefixed;

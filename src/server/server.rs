@@ -96,9 +96,9 @@ impl Server {
         let (mut kept, handed_over) = (Kept::default(), Arc::new(AtomicBool::new(false)));
         for (position, (name, entry)) in settings.entry_points.iter().enumerate() {
             let address = entry.listen().map_err(|source| StartError::Address { entry_point: name.clone(), source })?;
-            #[cfg_attr(not(feature = "http3"), expect(unused_mut, reason = "HTTP/3 is advertised later"))]
             let mut compiled = EntryPoint::new(name, entry, settings.core.reason_header)
                 .map_err(|source| StartError::Settings { entry_point: name.clone(), source })?;
+            compiled.pages = settings.core.explain_pages.then(|| Arc::new(settings.clone()));
             let failed = |source| StartError::Listen { entry_point: name.clone(), address: address.clone(), source };
             let named = options.inherited.named(name);
             if address.udp {

@@ -76,7 +76,7 @@ impl Drop for Watch {
             duration: self.exchange.started.elapsed(),
             complete: self.complete,
         };
-        record.finished(&self.exchange, &outcome);
+        record.finished(&mut self.exchange, &outcome);
     }
 }
 

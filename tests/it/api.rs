@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::client::ask_with;
 use crate::support::router::routes;
 use crate::support::{Backend, Router};
 
@@ -86,5 +87,30 @@ async fn pages_sorts_and_searches() {
     let beyond = router.api("/http/routers?page=9").await;
     assert_eq!(beyond.status, 400);
     assert_eq!(beyond.json(), json!({"message": "invalid request: page: 9, per_page: 100"}));
+    router.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_circuit_is_shown_and_closed_by_a_call() {
+    let back = Backend::start("back").await;
+    let fuse = "{circuitBreaker: {expression: 'ResponseCodeRatio(500, 600, 0, 600) > 0.5', checkPeriod: 1ms, \
+                fallbackDuration: 1h}}";
+    let text = routes(&["a.test"], &[back.url()]).replace("service: s}", "service: s, middlewares: [fuse]}");
+    let settings = "entryPoints: {web: {address: '127.0.0.1:0'}}\napi: {writes: {token: s3cret}}";
+    let router = Router::start_with(settings, &format!("{text}  middlewares: {{fuse: {fuse}}}\n")).await;
+    router.answers(200, "a.test", "/").await;
+    router.answers(503, "a.test", "/status/500").await;
+    let breakers = router.api("/x/circuit-breakers").await.json();
+    let open = &breakers.as_array().expect("a list").iter().find(|one| one["router"] == "a.test@file").cloned();
+    let open = open.as_ref().expect("the breaker is listed");
+    assert_eq!((&open["middleware"], &open["state"]), (&json!("fuse@file"), &json!("open")), "{breakers}");
+    let (id, api) = (open["id"].as_str().expect("it has a number").to_owned(), router.address("traefik"));
+    let call = async |path: String| {
+        let lines = "Authorization: Bearer s3cret\r\nX-TrafficCop-Action: 1\r\n";
+        ask_with("POST", api, "127.0.0.1", &path, lines).await
+    };
+    assert_eq!(call("/admin/circuit-breakers/none/reset".to_owned()).await.status, 404);
+    assert_eq!(call(format!("/admin/circuit-breakers/{id}/reset")).await.status, 200);
+    assert_eq!(router.get("a.test", "/").await.status, 200);
     router.app.stop().await;
 }

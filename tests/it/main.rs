@@ -5,6 +5,7 @@
 
 mod api;
 mod cache;
+mod dev;
 mod entry_points;
 mod golden;
 mod many;

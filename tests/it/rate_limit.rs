@@ -1,10 +1,12 @@
-//! Rate limits over a real Redis: shared by two instances, over TLS as a user, and with Redis killed under load.
+//! Rate limits over a real Redis: shared by two instances, also over a cluster, over TLS as a user, and with Redis killed
+//! under load.
 
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::client::get_with;
 use crate::support::{Backend, Router, until};
 
 /// A Redis of ours; it ends with the test.
@@ -102,6 +104,64 @@ async fn two_instances_share_a_limit() {
         one.app.stop().await;
         two.app.stop().await;
     }
+}
+
+/// Three masters that share the slots. None, in words, where redis-server is not installed.
+async fn cluster(folder: &Path) -> Option<Vec<Redis>> {
+    let mut nodes = Vec::new();
+    for number in 0..3 {
+        let (bus, file) = (free_port().to_string(), format!("nodes-{number}.conf"));
+        let folder = folder.to_str().expect("a folder of ours is text");
+        let flags = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", &bus];
+        let places = ["--dir", folder, "--cluster-config-file", &file];
+        nodes.push(Redis::start(free_port(), &[&flags[..], &places].concat()).await?);
+    }
+    let mut create = Command::new("redis-cli");
+    create.args(["--cluster", "create", "--cluster-yes"]);
+    create.args(nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)));
+    assert!(create.output().expect("redis-cli comes with redis-server").status.success());
+    let is_well = |port: u16| {
+        let info = Command::new("redis-cli").args(["-p", &port.to_string(), "cluster", "info"]).output();
+        info.is_ok_and(|info| String::from_utf8_lossy(&info.stdout).contains("cluster_state:ok"))
+    };
+    until("the cluster is well", || async { nodes.iter().all(|node| is_well(node.port)) }).await;
+    Some(nodes)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_instances_share_a_limit_over_a_cluster() {
+    let folder = tempfile::tempdir().expect("there is a place for temporary files");
+    let Some(nodes) = cluster(folder.path()).await else { return };
+    let back = Backend::start("back").await;
+    let endpoints: Vec<_> = nodes.iter().map(|node| format!("'127.0.0.1:{}'", node.port)).collect();
+    let by_header = format!(
+        "average: 40, period: 100000h, algorithm: fixedWindow, sourceCriterion: {{requestHeaderName: X-Who}}, \
+         redis: {{endpoints: [{}]}}",
+        endpoints.join(", ")
+    );
+    let (one, two) =
+        (Router::start(&dynamic(&back, &by_header)).await, Router::start(&dynamic(&back, &by_header)).await);
+    one.answers(200, "a.test", "/").await;
+    two.answers(200, "a.test", "/").await;
+    // Sources whose keys lie on different nodes.
+    for who in ["ann", "bob", "cid", "dee", "eve"] {
+        let mut passed = 0;
+        for number in 0..60 {
+            let router = if number % 2 == 0 { &one } else { &two };
+            let answer = get_with(router.web(), "a.test", "/", &format!("X-Who: {who}\r\n")).await;
+            assert!([200, 429].contains(&answer.status), "{answer:?}");
+            passed += usize::from(answer.status == 200);
+        }
+        assert_eq!(passed, 40, "{who}");
+    }
+    let keys = |node: &Redis| {
+        let output = Command::new("redis-cli").args(["-p", &node.port.to_string(), "dbsize"]).output();
+        String::from_utf8_lossy(&output.expect("redis-cli comes with redis-server").stdout).trim().to_owned()
+    };
+    let spread: Vec<_> = nodes.iter().map(keys).collect();
+    assert!(spread.iter().filter(|count| *count != "0").count() > 1, "all keys lie on one node: {spread:?}");
+    one.app.stop().await;
+    two.app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

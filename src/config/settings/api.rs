@@ -78,6 +78,8 @@ section! {
         pub strict_tls_options as "strictTLSOptions": bool = false,
         /// Says in X-TrafficCop-Reason why an answer is not a server's.
         pub reason_header: bool = false,
+        /// Shows browsers in the words of explain why an answer is not a server's. For development: it shows the configuration.
+        pub explain_pages: bool = false,
         /// Most requests worked on at once; those beyond are answered 503. 0: no limit.
         pub max_requests: i64 = 100_000,
         /// Bytes of memory from nine tenths of which on requests are turned away. 0: the control group's limit, if any.

@@ -2,7 +2,7 @@
 //!
 //! Baggage travels in headers of its own, which pass as they are.
 
-use super::ids::{SpanId, TraceId};
+use super::ids::{SpanId, TraceId, push_hexadecimal};
 use crate::Headers;
 
 /// Bytes of `tracestate` that are passed on, as the standard asks for at least.
@@ -62,7 +62,13 @@ impl Format {
         let flag = u8::from(is_sampled);
         match self {
             Self::TraceContext => {
-                headers.insert("Traceparent", format!("00-{trace}-{span}-{flag:02x}"));
+                let mut text = String::with_capacity(55);
+                text.push_str("00-");
+                push_hexadecimal(&mut text, &trace.0);
+                text.push('-');
+                push_hexadecimal(&mut text, &span.0);
+                text.push_str(if is_sampled { "-01" } else { "-00" });
+                headers.set(b"Traceparent", text.as_bytes());
                 if state.is_empty() {
                     headers.remove("Tracestate");
                 } else {

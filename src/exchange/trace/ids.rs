@@ -10,8 +10,19 @@ pub struct TraceId(pub [u8; 16]);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SpanId(pub [u8; 8]);
 
+/// Two digits for each byte.
+pub(super) fn push_hexadecimal(out: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        out.push(DIGITS[usize::from(byte >> 4)].into());
+        out.push(DIGITS[usize::from(byte & 15)].into());
+    }
+}
+
 fn hexadecimal(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    let mut text = String::with_capacity(2 * bytes.len());
+    push_hexadecimal(&mut text, bytes);
+    f.write_str(&text)
 }
 
 impl fmt::Display for TraceId {

@@ -18,11 +18,13 @@ enum Offer {
 }
 
 /// `supported` is in the order of preference; `default` is what `*` gets.
-pub(super) fn choose(accepted: &[&str], supported: &[Encoding], default: Encoding) -> Choice {
-    let mut weighted = false;
-    let mut offers: Vec<(Offer, f64)> = Vec::new();
-    for item in accepted.iter().flat_map(|line| line.split(',')) {
-        let (name, weight) = match item.split_once(';') {
+pub(super) fn choose<'a>(accepted: impl Iterator<Item = &'a str>, supported: &[Encoding], default: Encoding) -> Choice {
+    let (mut weighted, mut any) = (false, false);
+    // The first of our order that was named, and the first offer of the greatest weight.
+    let mut named = usize::MAX;
+    let mut heaviest: Option<(Offer, f64)> = None;
+    for item in accepted.flat_map(|line| line.split(',')) {
+        let (name, weight): (&str, f64) = match item.split_once(';') {
             Some((name, parameter)) => {
                 weighted = true;
                 let weight = parameter.trim().strip_prefix("q=").and_then(|text| text.trim().parse().ok());
@@ -33,26 +35,33 @@ pub(super) fn choose(accepted: &[&str], supported: &[Encoding], default: Encodin
         let offer = match name {
             "identity" => Offer::Plain,
             "*" => Offer::Any,
-            name => match Encoding::parse(name).filter(|encoding| supported.contains(encoding) && weight > 0.0) {
-                Some(encoding) => Offer::Known(encoding),
-                None => continue,
-            },
+            name => {
+                let known = Encoding::parse(name).filter(|_| weight > 0.0);
+                match known.and_then(|encoding| supported.iter().position(|other| *other == encoding)) {
+                    Some(position) => {
+                        named = named.min(position);
+                        Offer::Known(supported[position])
+                    }
+                    None => continue,
+                }
+            }
         };
-        offers.push((offer, weight));
+        any |= offer == Offer::Any;
+        if heaviest.is_none_or(|(_, greatest)| weight.total_cmp(&greatest).is_gt()) {
+            heaviest = Some((offer, weight));
+        }
     }
     if weighted {
-        offers.sort_by(|left, right| right.1.total_cmp(&left.1));
-        return match offers.first() {
-            Some((Offer::Plain | Offer::Any, weight)) if *weight <= 0.0 => Choice::NotAcceptable,
+        return match heaviest {
+            Some((Offer::Plain | Offer::Any, weight)) if weight <= 0.0 => Choice::NotAcceptable,
             None | Some((Offer::Plain, _)) => Choice::Identity,
             Some((Offer::Any, _)) => Choice::Encode(default),
-            Some((Offer::Known(encoding), _)) => Choice::Encode(*encoding),
+            Some((Offer::Known(encoding), _)) => Choice::Encode(encoding),
         };
     }
-    let offered = |wanted| offers.iter().any(|(offer, _)| *offer == wanted);
-    match supported.iter().find(|encoding| offered(Offer::Known(**encoding))) {
+    match supported.get(named) {
         Some(encoding) => Choice::Encode(*encoding),
-        None if offered(Offer::Any) => Choice::Encode(default),
+        None if any => Choice::Encode(default),
         None => Choice::Identity,
     }
 }
@@ -64,7 +73,7 @@ mod tests {
     #[track_caller]
     fn check(accepted: &str, expected: Choice) {
         let supported = [Encoding::Gzip, Encoding::Brotli, Encoding::Zstandard];
-        assert_eq!(choose(&[accepted], &supported, Encoding::Gzip), expected, "{accepted}");
+        assert_eq!(choose([accepted].into_iter(), &supported, Encoding::Gzip), expected, "{accepted}");
     }
 
     #[test]

@@ -39,6 +39,10 @@ impl Filter for Custom {
         Flow::Continue(())
     }
 
+    fn has_response(&self) -> bool {
+        !self.response.is_empty()
+    }
+
     fn response(&self, res: &mut Response, _: &mut Exchange) {
         if super::is_handed_over(res) {
             return;
@@ -53,6 +57,6 @@ fn apply(headers: &mut trafficcop_exchange::Headers, name: &Bytes, value: &Bytes
     if value.is_empty() {
         headers.remove(std::str::from_utf8(name).unwrap_or_default());
     } else {
-        headers.insert(name.clone(), value.clone());
+        headers.set(name, value);
     }
 }

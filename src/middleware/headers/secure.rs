@@ -55,7 +55,7 @@ impl Secure {
             return;
         }
         for (name, value) in if tls { &self.tls } else { &self.plain } {
-            response.headers.insert(*name, value.clone());
+            response.headers.set(name.as_bytes(), value);
         }
     }
 }
@@ -99,6 +99,10 @@ fn bad_host(cx: &mut Exchange) -> Response {
 impl Filter for Secure {
     fn request(&self, req: &mut Request, cx: &mut Exchange) -> Flow {
         if self.refuses(req) { Flow::Break(bad_host(cx)) } else { Flow::Continue(()) }
+    }
+
+    fn has_response(&self) -> bool {
+        true
     }
 
     fn response(&self, res: &mut Response, cx: &mut Exchange) {

@@ -1,13 +1,14 @@
 //! One count per source, in bounded memory.
 
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
+use std::collections::hash_map::{Entry, RandomState};
 use std::hash::BuildHasher;
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::algorithm::{Algorithm, Count, Verdict};
+use crate::source::Key;
 
 /// Sources that are remembered.
 const SOURCES: usize = 65_536;
@@ -25,8 +26,8 @@ pub(super) struct Buckets {
 /// and never a search.
 #[derive(Default)]
 struct Shard {
-    young: HashMap<Box<str>, Count>,
-    old: HashMap<Box<str>, Count>,
+    young: HashMap<Key, Count>,
+    old: HashMap<Key, Count>,
 }
 
 impl Buckets {
@@ -36,8 +37,8 @@ impl Buckets {
     }
 
     /// Counts a request of that source, unless it is refused.
-    pub(super) fn take(&self, source: &str, now: Instant) -> Verdict {
-        let shard = self.hasher.hash_one(source) as usize % SHARDS;
+    pub(super) fn take(&self, source: Key, now: Instant) -> Verdict {
+        let shard = self.hasher.hash_one(&source) as usize % SHARDS;
         let now = now.saturating_duration_since(self.origin).as_secs_f64();
         let mut shard = self.shards[shard].lock();
         let count = shard.count(source, self.algorithm.fresh(now));
@@ -46,15 +47,17 @@ impl Buckets {
 }
 
 impl Shard {
-    fn count(&mut self, source: &str, new: Count) -> &mut Count {
-        if !self.young.contains_key(source) {
-            if self.young.len() >= SOURCES / SHARDS / 2 {
-                self.old = std::mem::take(&mut self.young);
-            }
-            let count = self.old.remove(source).unwrap_or(new);
-            self.young.insert(source.into(), count);
+    fn count(&mut self, source: Key, new: Count) -> &mut Count {
+        if self.young.len() >= SOURCES / SHARDS / 2 && !self.young.contains_key(&source) {
+            self.old = std::mem::take(&mut self.young);
         }
-        self.young.get_mut(source).expect("it was there or has just been put there")
+        match self.young.entry(source) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let count = self.old.remove(place.key()).unwrap_or(new);
+                place.insert(count)
+            }
+        }
     }
 }
 
@@ -64,15 +67,19 @@ mod tests {
 
     use super::*;
 
+    fn key(text: &str) -> Key {
+        Key::Text(text.into())
+    }
+
     #[test]
     fn short_waits_are_waited_out_and_long_ones_refused() {
         let buckets = Buckets::new(Algorithm::token_bucket(10.0, 1.0));
         let now = Instant::now();
-        assert_eq!(buckets.take("a", now), Verdict::Now);
-        assert!(matches!(buckets.take("a", now), Verdict::Refused(_)));
+        assert_eq!(buckets.take(key("a"), now), Verdict::Now);
+        assert!(matches!(buckets.take(key("a"), now), Verdict::Refused(_)));
         let soon = now + Duration::from_millis(60);
-        assert!(matches!(buckets.take("a", soon), Verdict::After(wait) if wait <= Duration::from_millis(41)));
-        assert_eq!(buckets.take("b", now), Verdict::Now);
+        assert!(matches!(buckets.take(key("a"), soon), Verdict::After(wait) if wait <= Duration::from_millis(41)));
+        assert_eq!(buckets.take(key("b"), now), Verdict::Now);
     }
 
     #[test]
@@ -80,7 +87,7 @@ mod tests {
         let buckets = Buckets::new(Algorithm::token_bucket(1.0, 1.0));
         let now = Instant::now();
         for source in 0..4 * SOURCES {
-            buckets.take(&source.to_string(), now);
+            buckets.take(key(&source.to_string()), now);
         }
         let size = |shard: &Mutex<Shard>| {
             let shard = shard.lock();

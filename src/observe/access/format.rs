@@ -64,10 +64,10 @@ impl Format {
     }
 
     /// The line with its end.
-    pub(super) fn line(self, line: &Line<'_>) -> Vec<u8> {
+    pub(super) fn line(self, line: &Line<'_>, out: &mut Vec<u8>) {
         match self {
-            Self::Json => json::line(line),
-            Self::Common | Self::GenericClf => clf(line, self == Self::Common).into_bytes(),
+            Self::Json => json::line(line, out),
+            Self::Common | Self::GenericClf => out.extend_from_slice(clf(line, self == Self::Common).as_bytes()),
         }
     }
 }
@@ -120,7 +120,7 @@ impl Line<'_> {
     fn client_host(&self) -> Cow<'_, str> {
         match self.kept.headers.get("X-Forwarded-For") {
             Some(value) if !value.is_empty() => String::from_utf8_lossy(value),
-            _ => Cow::Owned(self.exchange.connection.peer.ip().to_string()),
+            _ => Cow::Borrowed(self.exchange.connection.peer_text()),
         }
     }
 

@@ -3,11 +3,13 @@
 //! What must hold: traffic never waits for it. A line is made on the worker and handed to a thread that writes; when that
 //! thread cannot keep up, lines are lost and counted.
 
+mod clock;
 mod fields;
 mod filter;
 mod format;
 mod writer;
 
+use std::cell::RefCell;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -96,7 +98,7 @@ impl Access {
             target: request.target.clone(),
             host: request.host.clone(),
             version: request.version,
-            headers: request.headers.clone(),
+            headers: if self.fields.has_headers() { request.headers.clone() } else { forwarded(&request.headers) },
             answer: Headers::new(),
             count: self.count.fetch_add(1, Ordering::Relaxed) + 1,
         }
@@ -115,14 +117,31 @@ impl Access {
         }
         let ended = Timestamp::now();
         let line = Line { kept, exchange, outcome, ended, fields: &self.fields };
-        let text = self.format.line(&line);
-        if let Some(sent) = &self.sent
-            && sent.out.try_send(self.format.record(&line, &text)).is_err()
-        {
-            sent.lost.fetch_add(1, Ordering::Relaxed);
-        }
-        if let Some(writer) = &self.writer {
-            writer.write(text);
-        }
+        LINE.with_borrow_mut(|text| {
+            text.clear();
+            self.format.line(&line, text);
+            if let Some(sent) = &self.sent
+                && sent.out.try_send(self.format.record(&line, text)).is_err()
+            {
+                sent.lost.fetch_add(1, Ordering::Relaxed);
+            }
+            if let Some(writer) = &self.writer {
+                writer.write(text);
+            }
+        });
     }
+}
+
+thread_local! {
+    /// The room in which this thread makes its lines.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The one header that says who the client is.
+fn forwarded(headers: &Headers) -> Headers {
+    let mut kept = Headers::new();
+    if let Some(value) = headers.get("X-Forwarded-For") {
+        kept.push(b"X-Forwarded-For", value);
+    }
+    kept
 }

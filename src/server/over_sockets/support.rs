@@ -104,7 +104,7 @@ impl Observer for Teller {
 }
 
 impl Record for Teller {
-    fn finished(self: Box<Self>, exchange: &Exchange, outcome: &Outcome) {
+    fn finished(self: Box<Self>, exchange: &mut Exchange, outcome: &Outcome) {
         let router = exchange.route.as_ref().map(|route| route.router.to_string());
         self.0.outcomes.lock().push((router, *outcome));
         self.0.ended.notify_one();

@@ -66,19 +66,28 @@ pub(crate) async fn get(address: SocketAddr, host: &str, path: &str) -> Answer {
 
 /// The same with further header lines, each with its line end.
 pub(crate) async fn get_with(address: SocketAddr, host: &str, path: &str, lines: &str) -> Answer {
+    ask_with("GET", address, host, path, lines).await
+}
+
+/// The same by another method, without a body.
+pub(crate) async fn ask_with(method: &str, address: SocketAddr, host: &str, path: &str, lines: &str) -> Answer {
     let exchange = async {
-        let mut stream = send(address, host, path, &format!("Connection: close\r\n{lines}")).await;
+        let mut stream = begin(method, address, host, path, &format!("Connection: close\r\n{lines}")).await;
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).await.expect("the answer can be read");
         Answer::read(&bytes)
     };
-    soon(&format!("GET {host}{path}"), exchange).await
+    soon(&format!("{method} {host}{path}"), exchange).await
 }
 
 /// Sends a request and leaves the answer to the caller.
 pub(crate) async fn send(address: SocketAddr, host: &str, path: &str, lines: &str) -> TcpStream {
+    begin("GET", address, host, path, lines).await
+}
+
+async fn begin(method: &str, address: SocketAddr, host: &str, path: &str, lines: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.expect("the router listens");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n");
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n");
     stream.write_all(request.as_bytes()).await.expect("the request can be sent");
     stream
 }

@@ -38,7 +38,11 @@ impl Router {
         } else {
             format!("{text}\n{file}}}")
         };
-        let text = format!("{text}\napi: {{insecure: true}}\n");
+        let text = if text.contains("\napi: {") {
+            text.replacen("\napi: {", "\napi: {insecure: true, ", 1)
+        } else {
+            format!("{text}\napi: {{insecure: true}}\n")
+        };
         let node = document(&text, Format::Yaml, "static.yml").expect("the settings are YAML");
         let loaded = load(Source::File("static.yml".into()), &node).expect("the settings are right");
         let app = App::start(loaded.settings).await.expect("the router starts");

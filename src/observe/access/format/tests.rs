@@ -46,7 +46,9 @@ fn written(format: Format, headers: &[(&'static str, &'static str)], settings: &
     let exchange = exchange();
     let fields = Fields::new(settings);
     let line = Line { kept: &kept, exchange: &exchange, outcome: &outcome, ended, fields: &fields };
-    String::from_utf8(format.line(&line)).unwrap()
+    let mut text = Vec::new();
+    format.line(&line, &mut text);
+    String::from_utf8(text).unwrap()
 }
 
 fn keeping_headers() -> AccessLogFields {
