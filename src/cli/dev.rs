@@ -75,7 +75,8 @@ impl Asked {
 }
 
 fn develop(asked: &Asked) -> io::Result<()> {
-    log::init(&log::Options { level: "WARN".to_owned(), ..log::Options::default() })?;
+    // What is wrong with the files is told as lines of ours.
+    log::init(&log::Options { level: "FATAL".to_owned(), ..log::Options::default() })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let (settings, file) = settings(asked)?;

@@ -15,7 +15,7 @@ Commands:
     bench          Sends requests to a URL and says how fast they are answered.
     check          Says what is wrong with a configuration: static, dynamic, a file or a folder.
     demo           Runs a whole setup in one process, to look at.
-    dev            Routes on this machine by the files of a folder, and says of each request what became of it.
+    dev            Routes on this machine by the files of a folder, and tells of each request.
     explain        Says what a request would meet, and why.
     plan           Says what files would change in a router that runs.
     healthcheck    Asks the health endpoint (/ping) of a running router.

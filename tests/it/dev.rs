@@ -91,7 +91,7 @@ async fn dev_says_what_became_of_requests_and_explains_to_browsers() {
     let browser = "Accept: text/html,application/xhtml+xml\r\n";
     let page = get_with(web, "b.test", "/<x>", browser).await;
     assert_eq!((page.status, page.header("Content-Type")), (404, Some("text/html; charset=utf-8")));
-    for part in ["no_route", "router       none", "not          users@file: ", "no router holds: the answer is 404"] {
+    for part in ["no_route", "router       none", "did you mean a.test?", "no router holds: the answer is 404"] {
         assert!(page.body.contains(part), "{part} is not in {}", page.body);
     }
     let page = get_with(web, "dead.test", "/", browser).await;
@@ -104,7 +104,7 @@ async fn dev_says_what_became_of_requests_and_explains_to_browsers() {
     dev.says("connect_refused: The server refused the connection.").await;
     dev.says("no_route: No router of the entry point matches.").await;
     write("dynamic.yml", &DYNAMIC.replace("Host(`a.test`)", "Hots(`a.test`)").replace("MOCK", &mock.to_string()));
-    dev.says("unsupported function: Hots").await;
+    dev.says("there is no matcher `Hots`; did you mean `Host`?").await;
 }
 
 fn run(arguments: &[&str]) -> (Option<i32>, String) {

@@ -82,6 +82,7 @@ def dynamic(upstream):
             "slim": {"compress": {}}, "head": {"headers": {"customRequestHeaders": {"X-Added": "1"}}}, "whole": {"buffering": {"maxRequestBodyBytes": 1000}},
             "off": {"stripPrefix": {"prefixes": ["/none"]}}, "cut": {"circuitBreaker": {"expression": "NetworkErrorRatio() > 0.5"}},
             "page": {"errors": {"status": ["599"], "service": "a", "query": "/"}}, "some": {"inFlightReq": {"amount": 100}},
+            "both": {"chain": {"middlewares": ["few", "head"]}},
         },
         "services": {"a": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{upstream}"}]}},
                      "dead": {"loadBalancer": {"servers": [{"url": "http://127.0.0.1:1"}]}}},
@@ -90,6 +91,7 @@ def dynamic(upstream):
             "d": {"rule": "Host(`d.test`)", "service": "a", "middlewares": ["p", "again"], "observability": detailed},
             "kinds": {"rule": "Host(`kinds.test`)", "service": "a", "observability": detailed,
                       "middlewares": ["few", "here", "slim", "head", "whole", "off", "cut", "page", "some"]},
+            "chained": {"rule": "Host(`chained.test`)", "service": "a", "middlewares": ["both", "p"], "observability": detailed},
             "dead": {"rule": "Host(`dead.test`)", "service": "dead", "middlewares": ["again"], "observability": detailed},
             "auth": {"rule": "Host(`auth.test`)", "service": "a", "middlewares": ["auth"], "observability": detailed},
             "ask": {"rule": "Host(`ask.test`)", "service": "a", "middlewares": ["ask"], "observability": detailed},
@@ -134,7 +136,7 @@ def run(binary, wire, env=None, extra=None):
         Upstream.seen.clear()
         ask(web, "a.test", headers={"X-Req": "one"})
         ask(web, "d.test", "/y", headers={"traceparent": REMOTE, "baggage": "a=b"})
-        for host in ("kinds.test", "dead.test", "auth.test", "ask.test", "no.test", "none.test"):
+        for host in ("kinds.test", "chained.test", "dead.test", "auth.test", "ask.test", "no.test", "none.test"):
             ask(web, host, "/z")
         ask(web, "a.test", "/fail", body=b"abc")
         expected = 9 if not extra else 0

@@ -44,8 +44,13 @@ impl<'a> Lines<'a> {
 
     /// What was counted since the last time; nothing is not sent.
     pub(super) fn counter(&mut self, name: &str, labels: &Labels<'_>, count: u64) {
+        if count > 0 {
+            self.count(name, labels, count);
+        }
+    }
+
+    fn count(&mut self, name: &str, labels: &Labels<'_>, count: u64) {
         match self.dialect {
-            _ if count == 0 => {}
             Dialect::StatsD => self.sums.entry(name.to_owned()).or_default().count += count,
             Dialect::Datadog => self.line(name, as_number(count), "c", labels),
         }
@@ -132,9 +137,12 @@ impl<'a> Lines<'a> {
                 self.counter(&format!("{label}.request.total"), &labels, count);
                 self.time(&format!("{label}.request.duration"), &labels, count, seconds);
                 let bytes_in = since(series.bytes_in, old.bytes_in);
-                self.counter(&format!("{label}.requests.bytes.total"), &labels, bytes_in);
                 let bytes_out = since(series.bytes_out, old.bytes_out);
-                self.counter(&format!("{label}.responses.bytes.total"), &labels, bytes_out);
+                // As in Traefik, requests without a body have no bytes, and that is told.
+                if count > 0 {
+                    self.count(&format!("{label}.requests.bytes.total"), &labels, bytes_in);
+                    self.count(&format!("{label}.responses.bytes.total"), &labels, bytes_out);
+                }
             }
             for ((version, cipher), count) in &scope.tls {
                 let mut labels = own.clone();
