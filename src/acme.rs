@@ -1,12 +1,14 @@
 //! What the control plane tells the ACME provider: which certificates the configuration in force asks for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::watch;
 use trafficcop_config::dynamic::RouterTls;
 use trafficcop_config::settings::Settings;
-use trafficcop_provider_acme::{Demand, Demands, Stage};
+use trafficcop_config::settings::certificates;
+use trafficcop_provider::ProviderError;
+use trafficcop_provider_acme::{Demand, Demands, Shared, Stage};
 use trafficcop_router::Syntax;
 use trafficcop_router::rule::{parse_http, parse_tcp};
 use trafficcop_snapshot::Snapshot;
@@ -47,14 +49,56 @@ impl Acme {
     pub(crate) fn settings(&self, settings: &Settings) -> Option<trafficcop_provider_acme::Settings> {
         let acme = settings.certificates_resolvers.iter();
         let resolvers = acme.filter_map(|(name, resolver)| Some((name.clone(), resolver.acme.clone()?)));
-        let resolvers = resolvers.collect::<std::collections::BTreeMap<_, _>>();
+        let resolvers = resolvers.collect::<BTreeMap<_, _>>();
         let demands = self.demands.subscribe();
+        let shared = shared(&resolvers);
         (!resolvers.is_empty()).then(|| trafficcop_provider_acme::Settings {
+            shared,
             resolvers,
             demands,
             stage: self.stage.clone(),
         })
     }
+}
+
+/// The stores that resolvers share with other instances; those of the same settings are one.
+fn shared(resolvers: &BTreeMap<String, certificates::Acme>) -> BTreeMap<String, Result<Shared, String>> {
+    let mut opened: Vec<(&certificates::SharedStorage, Result<Shared, String>)> = Vec::new();
+    let mut found = BTreeMap::new();
+    for (name, acme) in resolvers {
+        let Some(settings) = &acme.shared_storage else { continue };
+        let known = opened.iter().find(|(known, _)| *known == settings).map(|(_, one)| one.clone());
+        let one = known.unwrap_or_else(|| {
+            let place = format!("certificatesResolvers.{name}.acme.sharedStorage");
+            let one = open(settings).map_err(|error| error.to_string().replace("providers", &place));
+            opened.push((settings, one.clone()));
+            one
+        });
+        found.insert(name.clone(), one);
+    }
+    found
+}
+
+fn open(settings: &certificates::SharedStorage) -> Result<Shared, ProviderError> {
+    #[cfg(feature = "redis")]
+    if let Some(redis) = &settings.redis {
+        return trafficcop_provider_redis::shared(redis);
+    }
+    #[cfg(feature = "etcd")]
+    if let Some(etcd) = &settings.etcd {
+        return trafficcop_provider_etcd::shared(etcd);
+    }
+    #[cfg(feature = "consul")]
+    if let Some(consul) = &settings.consul {
+        return trafficcop_provider_consul::shared(consul);
+    }
+    let names = [
+        (settings.redis.is_some(), "redis"),
+        (settings.etcd.is_some(), "etcd"),
+        (settings.consul.is_some(), "consul"),
+    ];
+    let name = names.into_iter().find(|(is_set, _)| *is_set).map_or("the store", |(_, name)| name);
+    Err(ProviderError(format!("providers.{name}: this build is without it (cargo feature {name})")))
 }
 
 fn demands(snapshot: &Snapshot) -> Demands {

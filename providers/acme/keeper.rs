@@ -92,7 +92,7 @@ fn work(storage: &dyn Storage, state: &Mutex<State>, change: Option<Change>) -> 
     for change in &unsaved {
         change.apply(&mut contents);
     }
-    let saved = if unsaved.is_empty() { Ok(()) } else { storage.save(&contents) };
+    let saved = if unsaved.is_empty() { Ok(()) } else { storage.save(&contents, &unsaved) };
     let mut state = state.lock();
     state.contents = Arc::new(contents);
     state.broken = None;
@@ -149,7 +149,7 @@ mod tests {
 
         let mut other = Contents::new();
         certificate("theirs.test").apply(&mut other);
-        File::new(&path).save(&other).unwrap();
+        File::new(&path).save(&other, &[]).unwrap();
         keeper.change(certificate("ours.test")).await.unwrap();
         let kept = File::new(&path).load().unwrap();
         assert_eq!(names(&kept), ["theirs.test", "ours.test"]);

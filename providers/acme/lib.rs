@@ -1,7 +1,7 @@
 //! Certificates from an authority that speaks ACME, for the names that routers with a `certResolver` are known by.
 //!
 //! The root tells which names are wanted and which have a certificate; this provider orders what is missing, renews what
-//! ends, keeps both in `acme.json`, and publishes it. Nothing on the request path waits for it.
+//! ends, keeps both in `acme.json` or in a store that several instances share, and publishes it. Nothing on the request path waits for it.
 //!
 //! [`work::Work`] is the loop; [`book::Book`] says what is due, [`resolver::Resolver`] orders it, [`keeper::Keeper`] keeps it.
 
@@ -15,10 +15,13 @@ mod dns;
 mod failure;
 mod keeper;
 mod keys;
+mod lock;
+mod mirror;
 mod named;
 mod order;
 mod renewal;
 mod resolver;
+mod shared;
 mod stage;
 mod storage;
 mod watching;
@@ -30,6 +33,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use trafficcop_config::dynamic::{Configuration, tls};
 use trafficcop_config::{At, Origin};
+pub use trafficcop_kv::Shared;
 use trafficcop_provider::{Provider, ProviderError, Publisher};
 
 pub use answers::Answers;
@@ -57,6 +61,8 @@ pub struct Settings {
     pub resolvers: BTreeMap<String, trafficcop_config::settings::certificates::Acme>,
     pub demands: watch::Receiver<Arc<Demands>>,
     pub stage: Stage,
+    /// What resolvers share with other instances, by their names; or why they cannot.
+    pub shared: BTreeMap<String, Result<Shared, String>>,
 }
 
 pub struct Acme {

@@ -1,17 +1,21 @@
 //! One order, from names to a chain of certificates.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use instant_acme::{
     Account, AuthorizationStatus, CertificateIdentifier, ChallengeType, Identifier, NewOrder, Order, OrderStatus,
     RetryPolicy,
 };
+use rcgen::KeyPair;
 use rustls_pki_types::CertificateDer;
 use trafficcop_config::settings::certificates::Acme;
+use trafficcop_kv::Shared;
 
 use crate::client::Client;
 use crate::dns::{Answer, Dns, Placed};
 use crate::failure::Failure;
+use crate::mirror;
 use crate::stage::{Shown, Stage};
 use crate::{chain, keys};
 
@@ -20,12 +24,17 @@ const VALIDATION: Duration = Duration::from_mins(2);
 /// How long proving all names of an order may take, but for what DNS takes.
 const PROOF: Duration = Duration::from_mins(5);
 
+/// How long other instances have to hear of an answer.
+const SPREAD: Duration = Duration::from_secs(1);
+
 /// What an order is made with.
 pub(crate) struct Means<'a> {
     pub(crate) account: &'a Account,
     pub(crate) client: &'a Client,
     pub(crate) settings: &'a Acme,
     pub(crate) stage: &'a Stage,
+    /// Where other instances look for what they have to show.
+    pub(crate) shared: Option<&'a Shared>,
     /// None: the resolver has no `dnsChallenge`.
     pub(crate) dns: Option<&'a Dns>,
 }
@@ -36,21 +45,42 @@ pub(crate) struct Issued {
     pub(crate) key: String,
 }
 
+/// How far an order has come: one that was held up by refused nonces goes on instead of being made anew, with the key that
+/// the authority may have signed already.
+#[derive(Default)]
+pub(crate) struct Progress {
+    url: Option<String>,
+    key: Option<Arc<KeyPair>>,
+}
+
 /// `replaced` is the certificate that the new one comes after, for an authority that wants to know.
 pub(crate) async fn order(
     means: &Means<'_>,
     names: &[String],
     replaced: Option<&CertificateDer<'_>>,
+    progress: &mut Progress,
 ) -> Result<Issued, Failure> {
-    let mut order = begin(means, names, replaced).await?;
-    prove(means, &mut order).await?;
-
-    let key_type = means.settings.key_type.clone();
-    let key =
-        tokio::task::spawn_blocking(move || keys::generate(&key_type)).await.map_err(|error| Failure::of(&error))?;
-    let key = key.map_err(Failure::new)?;
-    let request = keys::request(names, &key, means.settings).map_err(Failure::new)?;
-    order.finalize_csr(&request).await.map_err(|error| Failure::of(&error))?;
+    let mut order = match &progress.url {
+        Some(url) => means.account.order(url.clone()).await.map_err(|error| refused(&error))?,
+        None => begin(means, names, replaced).await?,
+    };
+    progress.url = Some(order.url().to_owned());
+    let key = match &progress.key {
+        Some(key) => Arc::clone(key),
+        None => {
+            let key_type = means.settings.key_type.clone();
+            let key = tokio::task::spawn_blocking(move || keys::generate(&key_type)).await;
+            let key = Arc::new(key.map_err(|error| Failure::of(&error))?.map_err(Failure::new)?);
+            Arc::clone(progress.key.insert(key))
+        }
+    };
+    if matches!(order.state().status, OrderStatus::Pending) {
+        prove(means, &mut order).await?;
+    }
+    if matches!(order.state().status, OrderStatus::Pending | OrderStatus::Ready) {
+        let request = keys::request(names, &key, means.settings).map_err(Failure::new)?;
+        order.finalize_csr(&request).await.map_err(|error| Failure::of(&error))?;
+    }
     let patience = means.settings.certificate_timeout.positive().unwrap_or(VALIDATION);
     let first =
         order.poll_certificate(&RetryPolicy::new().timeout(patience)).await.map_err(|error| Failure::of(&error))?;
@@ -90,7 +120,7 @@ async fn prove(means: &Means<'_>, order: &mut Order) -> Result<(), Failure> {
 
 /// Shows an answer for every name that is not proved yet, and waits until the authority has seen them.
 async fn show(means: &Means<'_>, order: &mut Order, placed: &mut Vec<Placed>) -> Result<(), Failure> {
-    let mut shown = Shown::on(means.stage);
+    let mut shown = Shown::on(means.stage, means.shared);
     let mut kinds = Vec::new();
     let mut delay = Duration::ZERO;
     let mut authorizations = order.authorizations();
@@ -111,7 +141,9 @@ async fn show(means: &Means<'_>, order: &mut Order, placed: &mut Vec<Placed>) ->
         let name = challenge.identifier().to_string().to_ascii_lowercase();
         let answer = challenge.key_authorization();
         match (&kind, means.dns) {
-            (ChallengeType::Http01, _) => shown.by_http(&name, &challenge.token, answer.as_str()),
+            (ChallengeType::Http01, _) => {
+                shown.show(mirror::Answer::http(&name, &challenge.token, answer.as_str())).map_err(Failure::new)?;
+            }
             (ChallengeType::Dns01, Some(dns)) => {
                 let answer = Answer {
                     name: name.trim_start_matches("*.").to_owned(),
@@ -121,10 +153,13 @@ async fn show(means: &Means<'_>, order: &mut Order, placed: &mut Vec<Placed>) ->
                 };
                 placed.push(dns.put(answer).await.map_err(|why| Failure { names: vec![name], ..Failure::new(why) })?);
             }
-            _ => shown.by_tls(&name, answer.digest().as_ref()).map_err(Failure::new)?,
+            _ => shown.show(mirror::Answer::tls(&name, answer.digest().as_ref())).map_err(Failure::new)?,
         }
         delay = delay.max(pause);
         kinds.push(Some(kind));
+    }
+    if shown.tell().await.map_err(Failure::new)? {
+        delay = delay.max(SPREAD);
     }
     tokio::time::sleep(delay).await;
     if let Some(dns) = means.dns.filter(|_| !placed.is_empty()) {

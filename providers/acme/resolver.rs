@@ -1,26 +1,31 @@
 //! [`Resolver`]: one of `certificatesResolvers`, with its account.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use instant_acme::{Account, CertificateIdentifier};
 use rustls_pki_types::CertificateDer;
 use tokio::sync::Mutex;
 use trafficcop_config::settings::certificates::Acme;
+use trafficcop_kv::Shared;
 
 use crate::client::Client;
-use crate::contents::{Change, Own};
+use crate::contents::{Certificate, Change, Own};
 use crate::dns::Dns;
 use crate::failure::Failure;
 use crate::keeper::Keeper;
-use crate::order::{self, Issued, Means};
+use crate::lock::{Held, Locks, Taken};
+use crate::order::{self, Issued, Means, Progress};
 use crate::stage::Stage;
 use crate::{account, renewal};
 
 /// A whole order, with everything that it waits for.
 const ORDER_TIME: Duration = Duration::from_mins(10);
 /// Orders in a row that may fail for nonces alone.
-const TRIES: u32 = 5;
+const TRIES: u32 = 12;
+/// How long another instance may take to register, and how often that is looked at.
+const REGISTERING: Duration = Duration::from_mins(2);
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 pub(crate) struct Resolver {
     pub(crate) name: String,
@@ -29,6 +34,18 @@ pub(crate) struct Resolver {
     client: Result<Client, String>,
     dns: Option<Result<Dns, String>>,
     account: Mutex<Option<Account>>,
+    /// Where several instances share the storage.
+    shared: Option<Result<(Shared, Locks), String>>,
+}
+
+/// What came of an order.
+pub(crate) enum Ordered {
+    /// A certificate; the error says why it is not written yet.
+    Came(Result<(), String>),
+    /// Another instance makes this order.
+    Elsewhere,
+    /// Another instance has brought it already.
+    Brought,
 }
 
 /// When an authority would have a certificate renewed, and when to ask again.
@@ -39,19 +56,92 @@ pub(crate) struct Advice {
 
 impl Resolver {
     /// Reads files: not for a worker.
-    pub(crate) fn new(name: &str, settings: &Acme, keeper: Arc<Keeper>) -> Self {
+    pub(crate) fn new(
+        name: &str,
+        settings: &Acme,
+        keeper: Arc<Keeper>,
+        shared: Option<Result<(Shared, Locks), String>>,
+    ) -> Self {
         let (client, dns) = (Client::new(settings), settings.dns_challenge.as_ref().map(Dns::new));
-        Self { name: name.to_owned(), settings: settings.clone(), keeper, client, dns, account: Mutex::default() }
+        let (name, settings, account) = (name.to_owned(), settings.clone(), Mutex::default());
+        Self { name, settings, keeper, client, dns, account, shared }
     }
 
     /// Why it cannot order anything.
     pub(crate) fn unusable(&self) -> Option<String> {
         let dns = || self.dns.as_ref().and_then(|dns| dns.as_ref().err());
-        self.client.as_ref().err().or_else(dns).cloned().or_else(|| self.keeper.broken())
+        let shared = || self.shared.as_ref().and_then(|shared| shared.as_ref().err());
+        self.client.as_ref().err().or_else(dns).or_else(shared).cloned().or_else(|| self.keeper.broken())
     }
 
-    /// A certificate for these names, after the one that it replaces.
+    fn shared(&self) -> Option<&(Shared, Locks)> {
+        self.shared.as_ref()?.as_ref().ok()
+    }
+
+    /// A certificate for these names, after the one that it replaces; it is kept before anybody hears of it.
     pub(crate) async fn order(
+        &self,
+        names: &[String],
+        replaced: Option<&CertificateDer<'_>>,
+        stage: &Stage,
+    ) -> Result<Ordered, Failure> {
+        let Some((_, locks)) = self.shared() else {
+            let issued = self.issue(names, replaced, stage).await?;
+            return Ok(Ordered::Came(self.keep(names, &issued).await));
+        };
+        let mut held = match locks.take("name", &self.name, names).await {
+            Ok(held) => held,
+            Err(Taken::Busy) => return Ok(Ordered::Elsewhere),
+            Err(Taken::Failed(failure)) => return Err(failure),
+            Err(Taken::Unknown(why)) => return Err(Failure::new(why)),
+        };
+        // Whoever had the lock before may have brought it.
+        if self.keeper.reread().await.is_err() || self.has(names, replaced) {
+            held.release(None).await;
+            return Ok(Ordered::Brought);
+        }
+        let issued = tokio::select! {
+            issued = self.issue(names, replaced, stage) => issued,
+            () = held.lost() => return Ok(Ordered::Elsewhere),
+        };
+        match issued {
+            Ok(issued) => {
+                let kept = self.keep(names, &issued).await;
+                // Where it is not written, nobody else shall order it for now.
+                if kept.is_ok() {
+                    held.release(None).await;
+                }
+                Ok(Ordered::Came(kept))
+            }
+            Err(failure) => {
+                held.release(Some(&failure)).await;
+                Err(failure)
+            }
+        }
+    }
+
+    async fn keep(&self, names: &[String], issued: &Issued) -> Result<(), String> {
+        let certificate = Certificate::new(names, &issued.chain, &issued.key);
+        self.keeper.change(Change::Certificate { resolver: self.name.clone(), certificate }).await
+    }
+
+    /// Whether the storage has what is about to be ordered: a successor, or certificates for all names.
+    fn has(&self, names: &[String], replaced: Option<&CertificateDer<'_>>) -> bool {
+        let contents = self.keeper.contents();
+        let mut kept = contents.values().flat_map(|stored| stored.certificates.iter().flatten());
+        match replaced {
+            Some(replaced) => kept.any(|one| {
+                let leaf = one.pem().and_then(|(chain, _)| renewal::leaf(&chain));
+                one.domain.names() == names && leaf.is_some_and(|leaf| leaf != *replaced)
+            }),
+            None => {
+                let patterns: Vec<_> = kept.flat_map(|one| one.domain.names()).collect();
+                names.iter().all(|name| patterns.iter().any(|pattern| renewal::covers(pattern, name)))
+            }
+        }
+    }
+
+    async fn issue(
         &self,
         names: &[String],
         replaced: Option<&CertificateDer<'_>>,
@@ -80,19 +170,21 @@ impl Resolver {
         if let Some(name) = names.iter().find(|name| name.matches('*').count() > 1) {
             return Err(Failure::new(format!("unable to generate a wildcard certificate for {name}: more than one *")));
         }
-        let mut tries = 0;
+        let (mut tries, mut progress) = (0, Progress::default());
         loop {
             tries += 1;
             let once = async {
                 let account = self.account(client).await?;
                 let dns = self.dns.as_ref().and_then(|dns| dns.as_ref().ok());
-                let means = Means { account: &account, client, settings: &self.settings, stage, dns };
-                order::order(&means, names, replaced).await
+                let shared = self.shared().map(|(shared, _)| shared);
+                let means = Means { account: &account, client, settings: &self.settings, stage, shared, dns };
+                order::order(&means, names, replaced, &mut progress).await
             };
             match once.await {
                 Err(failure) if failure.is_of_nonces() && tries < TRIES => {}
                 Err(failure) if failure.is_of_account() && tries < TRIES => {
                     tracing::warn!(resolver = %self.name, "The authority does not know the account any more.");
+                    progress = Progress::default();
                     self.register(client).await?;
                 }
                 other => return other,
@@ -106,14 +198,9 @@ impl Resolver {
         if let Some(account) = &*open {
             return Ok(account.clone());
         }
-        let own = self.own();
-        let kept = match &own {
-            Some(own) => account::kept(&self.settings, client, own).await.transpose()?,
-            None => None,
-        };
-        let account = match kept {
+        let account = match self.kept(client).await? {
             Some(account) => account,
-            None => self.registered(client).await?,
+            None => self.registered(client, None).await?,
         };
         *open = Some(account.clone());
         Ok(account)
@@ -121,12 +208,46 @@ impl Resolver {
 
     async fn register(&self, client: &Client) -> Result<(), Failure> {
         let mut open = self.account.lock().await;
-        *open = Some(self.registered(client).await?);
+        let lost = open.take();
+        *open = Some(self.registered(client, lost.as_ref().map(Account::id)).await?);
         Ok(())
     }
 
+    async fn kept(&self, client: &Client) -> Result<Option<Account>, Failure> {
+        match self.own() {
+            Some(own) => account::kept(&self.settings, client, &own).await.transpose(),
+            None => Ok(None),
+        }
+    }
+
+    /// A new account; of several instances one registers it, and the others take that. `lost` is the one that the
+    /// authority does not know any more.
+    async fn registered(&self, client: &Client, lost: Option<&str>) -> Result<Account, Failure> {
+        let Some((_, locks)) = self.shared() else { return self.alone_registered(client).await };
+        let end = Instant::now() + REGISTERING;
+        let held: Held = loop {
+            match locks.take("account", &self.name, &[self.settings.ca_server.clone()]).await {
+                Ok(held) => break held,
+                Err(Taken::Failed(failure)) => return Err(failure),
+                Err(Taken::Unknown(why)) => return Err(Failure::new(why)),
+                Err(Taken::Busy) if Instant::now() > end => {
+                    return Err(Failure::new("another instance registers at the authority and comes to no end"));
+                }
+                Err(Taken::Busy) => tokio::time::sleep(LOOK_AGAIN).await,
+            }
+        };
+        self.keeper.reread().await.map_err(Failure::new)?;
+        let found = match self.kept(client).await {
+            Ok(Some(account)) if lost != Some(account.id()) => Ok(account),
+            Ok(_) => self.alone_registered(client).await,
+            Err(failure) => Err(failure),
+        };
+        held.release(None).await;
+        found
+    }
+
     /// A new account is kept before anything else is done with it.
-    async fn registered(&self, client: &Client) -> Result<Account, Failure> {
+    async fn alone_registered(&self, client: &Client) -> Result<Account, Failure> {
         let (account, own) = account::register(&self.settings, client).await?;
         tracing::info!(resolver = %self.name, account = account.id(), "Registered at the authority.");
         if let Err(error) = self.keeper.change(Change::Account { resolver: self.name.clone(), own }).await {

@@ -1,16 +1,30 @@
-//! [`Storage`]: where certificates and accounts are kept; [`File`] is Traefik's `acme.json`.
+//! [`Storage`]: where certificates and accounts are kept; [`File`] is Traefik's `acme.json`. The other kind is
+//! [`crate::shared::SharedStorage`].
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::contents::{self, Contents};
+use crate::contents::{self, Change, Contents};
 
 /// A place to keep everything in. Its calls may block: they are made on threads that may.
 pub(crate) trait Storage: Send + Sync + 'static {
     fn load(&self) -> Result<Contents, String>;
 
-    /// Replaces what was kept, wholly or not at all.
-    fn save(&self, contents: &Contents) -> Result<(), String>;
+    /// Replaces what was kept, wholly or not at all. `news` is what differs from what was loaded last.
+    fn save(&self, contents: &Contents, news: &[Change]) -> Result<(), String>;
+}
+
+/// Keeps nothing, as its settings cannot be used.
+pub(crate) struct Nothing;
+
+impl Storage for Nothing {
+    fn load(&self) -> Result<Contents, String> {
+        Ok(Contents::new())
+    }
+
+    fn save(&self, _: &Contents, _: &[Change]) -> Result<(), String> {
+        Err("there is no storage".to_owned())
+    }
 }
 
 pub(crate) struct File {
@@ -41,7 +55,7 @@ impl Storage for File {
     }
 
     /// A file that is a mount of its own cannot be replaced and is written over.
-    fn save(&self, contents: &Contents) -> Result<(), String> {
+    fn save(&self, contents: &Contents, _: &[Change]) -> Result<(), String> {
         let text = contents::write(contents);
         // Behind a link stands the file that is meant.
         let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
@@ -111,7 +125,7 @@ mod tests {
         let file = File::new(&path);
         assert!(file.load().unwrap().is_empty());
         assert_eq!(mode(&path), 0o600);
-        file.save(&Contents::from([("le".to_owned(), contents::Stored::default())])).unwrap();
+        file.save(&Contents::from([("le".to_owned(), contents::Stored::default())]), &[]).unwrap();
         assert_eq!(mode(&path), 0o600);
         assert_eq!(file.load().unwrap().len(), 1);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left behind");
@@ -133,7 +147,7 @@ mod tests {
         let (path, link) = (folder.path().join("real.json"), folder.path().join("acme.json"));
         create(&path).unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        File::new(&link).save(&Contents::new()).unwrap();
+        File::new(&link).save(&Contents::new(), &[]).unwrap();
         assert!(link.is_symlink());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}");
     }

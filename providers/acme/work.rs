@@ -3,21 +3,26 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustls_pki_types::CertificateDer;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{Id, JoinError, JoinSet};
+use trafficcop_config::settings::certificates::Acme;
 use trafficcop_config::{ConfigError, ConfigErrors, Origin, Problem};
+use trafficcop_kv::Shared;
 use trafficcop_provider::Publisher;
 
 use crate::book::{Book, Due};
-use crate::contents::{Certificate, Change};
+use crate::contents::Certificate;
 use crate::failure::Failure;
 use crate::keeper::Keeper;
-use crate::order::Issued;
-use crate::resolver::{Advice, Resolver};
-use crate::storage::File;
+use crate::lock::Locks;
+use crate::mirror::Mirror;
+use crate::resolver::{Advice, Ordered, Resolver};
+use crate::shared::SharedStorage;
+use crate::storage::{File, Nothing};
 use crate::watching::Watch;
 use crate::{Demand, Demands, Settings, configuration};
 
@@ -31,53 +36,119 @@ const MOST_ASKING: usize = 4;
 const SETTLE: Duration = Duration::from_millis(50);
 /// How soon a storage that failed is tried again.
 const RETRY: Duration = Duration::from_secs(10);
+/// How soon it is seen whether another instance has brought what it orders.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 enum Done {
-    Order(Demand, Result<Issued, Failure>),
+    Order(Demand, Result<Ordered, Failure>),
     Advice(CertificateDer<'static>, Option<Advice>),
+}
+
+/// Where something is kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    File(String),
+    /// By name.
+    Shared(String),
+    Nowhere,
+}
+
+/// Told when something changes in any of these.
+struct News(Vec<Shared>);
+
+impl News {
+    async fn next(&mut self) {
+        let mut waits: Vec<_> = self.0.iter_mut().map(|shared| Box::pin(shared.changed())).collect();
+        std::future::poll_fn(|cx| {
+            let is_told = waits.iter_mut().any(|wait| wait.as_mut().poll(cx).is_ready());
+            if is_told { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
 }
 
 pub(crate) struct Work {
     settings: Settings,
     resolvers: BTreeMap<String, Arc<Resolver>>,
-    /// By path.
-    keepers: BTreeMap<String, Arc<Keeper>>,
+    /// By where they keep.
+    keepers: BTreeMap<Place, Arc<Keeper>>,
     book: Book,
     tasks: JoinSet<Done>,
     permits: Arc<Semaphore>,
     /// What is being ordered.
     running: HashMap<Id, Demand>,
     asking: usize,
+    /// Stores that are shared with other instances, by name.
+    shared: BTreeMap<String, (Shared, Locks, Mirror)>,
+    /// What another instance orders, and when to look again.
+    elsewhere: HashMap<Demand, Instant>,
 }
 
 impl Work {
     pub(crate) async fn new(settings: &Settings) -> Self {
-        let mut keepers: BTreeMap<String, Arc<Keeper>> = BTreeMap::new();
-        for acme in settings.resolvers.values() {
-            let new = || Arc::new(Keeper::new(File::new(&acme.storage)));
-            keepers.entry(acme.storage.clone()).or_insert_with(new);
+        let mut keepers: BTreeMap<Place, Arc<Keeper>> = BTreeMap::new();
+        let mut shared = BTreeMap::new();
+        for one in settings.shared.values().flatten() {
+            let new = || (one.clone(), Locks::new(one.clone()), Mirror::default());
+            shared.entry(one.name().to_owned()).or_insert_with(new);
+        }
+        let place = |name: &str, acme: &Acme| match settings.shared.get(name) {
+            Some(Ok(shared)) => Place::Shared(shared.name().to_owned()),
+            // It orders nothing.
+            Some(Err(_)) => Place::Nowhere,
+            None => Place::File(acme.storage.clone()),
+        };
+        for (name, acme) in &settings.resolvers {
+            let place = place(name, acme);
+            let new = || {
+                Arc::new(match (&place, settings.shared.get(name)) {
+                    (Place::File(path), _) => Keeper::new(File::new(path)),
+                    (Place::Shared(_), Some(Ok(shared))) => Keeper::new(SharedStorage(shared.clone())),
+                    _ => Keeper::new(Nothing),
+                })
+            };
+            keepers.entry(place.clone()).or_insert_with(new);
         }
         for keeper in keepers.values() {
             // Why it cannot be read is told with the resolvers.
             let _broken = keeper.reread().await;
         }
-        let (asked, shared) = (settings.resolvers.clone(), keepers.clone());
+        let asked: Vec<_> = settings
+            .resolvers
+            .iter()
+            .filter_map(|(name, acme)| {
+                let keeper = Arc::clone(keepers.get(&place(name, acme))?);
+                let locks = |one: &Shared| shared.get(one.name()).map(|(shared, locks, _)| (shared.clone(), locks.clone()));
+                let shared = settings.shared.get(name).and_then(|one| match one {
+                    Ok(one) => locks(one).map(Ok),
+                    Err(why) => Some(Err(why.clone())),
+                });
+                Some((name.clone(), acme.clone(), keeper, shared))
+            })
+            .collect();
         let opened = tokio::task::spawn_blocking(move || {
-            let made = asked.iter().filter_map(|(name, acme)| {
-                let keeper = Arc::clone(shared.get(&acme.storage)?);
-                Some((name.clone(), Arc::new(Resolver::new(name, acme, keeper))))
+            let made = asked.into_iter().map(|(name, acme, keeper, shared)| {
+                let resolver = Resolver::new(&name, &acme, keeper, shared);
+                (name, Arc::new(resolver))
             });
             made.collect()
         });
         let resolvers = opened.await.unwrap_or_default();
         let permits = Arc::new(Semaphore::new(AT_ONCE));
         let (book, tasks, running) = (Book::default(), JoinSet::new(), HashMap::new());
-        Self { settings: settings.clone(), resolvers, keepers, book, tasks, permits, running, asking: 0 }
+        let (settings, elsewhere) = (settings.clone(), HashMap::new());
+        Self { settings, resolvers, keepers, book, tasks, permits, running, asking: 0, shared, elsewhere }
     }
 
     /// Until the root is gone.
     pub(crate) async fn run(mut self, demands: &mut watch::Receiver<Arc<Demands>>, out: &Publisher) {
-        let mut watch = Watch::of(self.keepers.keys().map(PathBuf::from).collect());
+        let files = self.keepers.keys().filter_map(|place| match place {
+            Place::File(path) => Some(PathBuf::from(path)),
+            _ => None,
+        });
+        let mut watch = Watch::of(files.collect());
+        let mut news = News(self.shared.values().map(|(shared, ..)| shared.clone()).collect());
+        self.mirror();
         self.refresh(out).await;
         loop {
             let now = Arc::clone(&demands.borrow_and_update());
@@ -92,6 +163,10 @@ impl Work {
                     tokio::time::sleep(SETTLE).await;
                     self.reread(out).await;
                 }
+                () = news.next() => {
+                    self.mirror();
+                    self.reread(out).await;
+                }
                 () = tokio::time::sleep(rest) => self.reread(out).await,
             }
         }
@@ -101,10 +176,14 @@ impl Work {
     fn start(&mut self, demands: &Demands) {
         let time = (Instant::now(), SystemTime::now());
         let resolvers = &self.resolvers;
+        self.elsewhere.retain(|_, until| *until > time.0);
         let due = self.book.due(demands, &self.running.values(), |name| hours(resolvers, name), time);
         for Due { demand, replaced } in due {
             if self.running.len() >= MOST_WAITING {
                 break;
+            }
+            if self.elsewhere.get(&demand).is_some_and(|until| *until > time.0) {
+                continue;
             }
             let Some(resolver) = self.resolvers.get(&demand.resolver).map(Arc::clone) else { continue };
             let (stage, permits, ordered) = (self.settings.stage.clone(), Arc::clone(&self.permits), demand.clone());
@@ -152,18 +231,19 @@ impl Work {
         }
     }
 
-    async fn ordered(&mut self, demand: Demand, issued: Result<Issued, Failure>, out: &Publisher) {
+    async fn ordered(&mut self, demand: Demand, ordered: Result<Ordered, Failure>, out: &Publisher) {
         let names = demand.names.join(", ");
-        match issued {
-            Ok(Issued { chain, key }) => {
+        self.elsewhere.remove(&demand);
+        match ordered {
+            Ok(Ordered::Came(kept)) => {
                 tracing::info!(resolver = %demand.resolver, names, "A certificate arrived.");
                 self.book.came(&demand, Instant::now());
-                let Some(resolver) = self.resolvers.get(&demand.resolver) else { return };
-                let certificate = Certificate::new(&demand.names, &chain, &key);
-                let change = Change::Certificate { resolver: demand.resolver, certificate };
-                if let Err(error) = resolver.keeper.change(change).await {
+                if let Err(error) = kept {
                     tracing::error!("The certificate is used but cannot be kept yet: {error}");
                 }
+            }
+            Ok(Ordered::Elsewhere | Ordered::Brought) => {
+                self.elsewhere.insert(demand, Instant::now() + LOOK_AGAIN);
             }
             Err(failure) => {
                 let retry_in = self.book.failed(&demand, &failure, Instant::now());
@@ -207,7 +287,15 @@ impl Work {
     fn rest(&self) -> Duration {
         let is_broken = |keeper: &Arc<Keeper>| keeper.has_unsaved() || keeper.broken().is_some();
         let rest = self.book.rest(|name| hours(&self.resolvers, name), (Instant::now(), SystemTime::now()));
-        if self.keepers.values().any(is_broken) { rest.min(RETRY) } else { rest }
+        let rest = if self.keepers.values().any(is_broken) { rest.min(RETRY) } else { rest };
+        if self.elsewhere.is_empty() { rest } else { rest.min(LOOK_AGAIN) }
+    }
+
+    /// Shows what other instances have to show.
+    fn mirror(&mut self) {
+        for (shared, _, mirror) in self.shared.values_mut() {
+            mirror.follow(shared, &self.settings.stage);
+        }
     }
 }
 

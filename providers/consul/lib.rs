@@ -3,11 +3,13 @@
 //! Consul has no way to say which key of a tree changed, so each change means one reading of the tree, at most every
 //! 20 ms; whoever waits for news waits at the server.
 
+mod writer;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use trafficcop_config::settings::stores::Consul as ConsulSettings;
-use trafficcop_kv::{Change, Pairs, Store, StoreError, prefix, root, watch};
+use trafficcop_kv::{Change, Pairs, Shared, Store, StoreError, prefix, root, watch};
 use trafficcop_provider::{Provider, ProviderError, Publisher};
 use trafficcop_remote::RemoteError;
 use trafficcop_remote::consul::{Access, Answer, Server};
@@ -34,6 +36,7 @@ pub struct Consul {
 struct Shown {
     key: String,
     value: Option<String>,
+    modify_index: u64,
 }
 
 impl Provider for Consul {
@@ -93,12 +96,26 @@ impl Consul {
 
 fn pairs(shown: Vec<Shown>) -> Result<Pairs, StoreError> {
     let mut pairs = Pairs::default();
-    for Shown { key, value } in shown {
-        let value = STANDARD.decode(value.unwrap_or_default());
-        let value = value.map_err(|error| StoreError::Lost(format!("the value of {key} is no base64: {error}")))?;
-        pairs.put(key, value)?;
+    for shown in shown {
+        let key = shown.key.clone();
+        pairs.put(key, value(shown)?)?;
     }
     Ok(pairs)
+}
+
+fn value(shown: Shown) -> Result<Vec<u8>, StoreError> {
+    let value = STANDARD.decode(shown.value.unwrap_or_default());
+    value.map_err(|error| StoreError::Lost(format!("the value of {} is no base64: {error}", shown.key)))
+}
+
+/// What instances share in this Consul. Begins to follow on the current runtime.
+pub fn shared(consul: &ConsulSettings) -> Result<Shared, ProviderError> {
+    let root = format!("{}-acme", root(&consul.root_key));
+    let name = format!("Consul at {}", consul.endpoints.join(", "));
+    let namespace = consul.namespaces.first().cloned();
+    let settings = || Settings { consul: ConsulSettings { root_key: root.clone(), ..consul.clone() }, namespace: namespace.clone() };
+    let writer = writer::Writer(Consul::new(settings())?.server);
+    Ok(Shared::follow(&name, &root, Consul::new(settings())?, writer))
 }
 
 #[cfg(test)]
@@ -107,7 +124,7 @@ mod tests {
 
     #[test]
     fn values_are_base64() {
-        let shown = |value: Option<&str>| Shown { key: "traefik/a".into(), value: value.map(str::to_owned) };
+        let shown = |value: Option<&str>| Shown { key: "traefik/a".into(), value: value.map(str::to_owned), modify_index: 1 };
         let mut expected = Pairs::default();
         expected.put("traefik/a".into(), b"x".to_vec()).expect("it is small");
         assert_eq!(pairs(vec![shown(Some("eA=="))]), Ok(expected));

@@ -3,6 +3,8 @@
 //! What must hold: everything read belongs to one revision, however many pages it takes; a compaction that overtakes the
 //! reading or the watching means reading again, and nothing worse.
 
+mod writer;
+
 use std::time::Duration;
 
 use etcd_client::{
@@ -10,7 +12,7 @@ use etcd_client::{
     WatchOptions, WatchStream,
 };
 use trafficcop_config::settings::stores::Etcd as Settings;
-use trafficcop_kv::{Change, Pairs, Store, StoreError, prefix, root, watch};
+use trafficcop_kv::{Change, Pairs, Shared, Store, StoreError, prefix, root, watch};
 use trafficcop_provider::{Provider, ProviderError, Publisher};
 use trafficcop_remote::pem;
 
@@ -108,6 +110,16 @@ impl Store for Etcd {
             }
         }
     }
+}
+
+/// What instances share in this etcd. Begins to follow on the current runtime.
+pub fn shared(settings: &Settings) -> Result<Shared, ProviderError> {
+    let root = format!("{}-acme", root(&settings.root_key));
+    let name = format!("etcd at {}", settings.endpoints.join(", "));
+    let store = Etcd::new(Settings { root_key: root.clone(), ..settings.clone() })?;
+    let (endpoints, options) = (store.endpoints.clone(), store.options.clone());
+    let writer = writer::Writer { endpoints, options, client: tokio::sync::Mutex::default() };
+    Ok(Shared::follow(&name, &root, store, writer))
 }
 
 async fn within<T>(

@@ -25,6 +25,15 @@ pub(crate) struct Address {
     pub(crate) port: u16,
 }
 
+impl Address {
+    /// One that another server named; without a host it means its own.
+    pub(crate) fn of(text: &str, by: &Self) -> Option<Self> {
+        let (host, port) = text.rsplit_once(':')?;
+        let host = if host.is_empty() { &by.host } else { host.trim_start_matches('[').trim_end_matches(']') };
+        Some(Self { host: host.to_owned(), port: port.parse().ok()? })
+    }
+}
+
 /// What the settings say of reaching servers.
 pub(crate) struct Access {
     pub(crate) endpoints: Vec<Address>,

@@ -1,7 +1,8 @@
 //! The Redis provider: keys of Redis or Valkey, single, behind Sentinel or in a cluster.
 //!
 //! Changes come as keyspace events where the server sends them or lets itself be told to; else everything is read every
-//! two seconds. What must hold: nothing but reading commands is sent, but for that one setting; a server that does not
+//! two seconds. What must hold: nothing but reading commands is sent, but for that one setting
+//! and what [`shared`] writes; a server that does not
 //! answer within seconds is given up.
 
 mod connect;
@@ -9,13 +10,14 @@ mod events;
 mod node;
 mod sentinel;
 mod topology;
+mod writer;
 
 use std::time::Duration;
 
 use redis::RedisError;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use trafficcop_config::settings::stores::Redis as Settings;
-use trafficcop_kv::{Change, Pairs, Store, StoreError, prefix, root, watch};
+use trafficcop_kv::{Change, Pairs, Shared, Store, StoreError, prefix, root, watch};
 use trafficcop_provider::{Provider, ProviderError, Publisher};
 
 use connect::Access;
@@ -143,6 +145,16 @@ impl Open {
         }
         Ok(())
     }
+}
+
+/// What instances share in this Redis. All of it lies in one slot, so that a cluster tells of changes in their order. Begins
+/// to follow on the current runtime.
+pub fn shared(settings: &Settings) -> Result<Shared, ProviderError> {
+    let root = format!("{{{}-acme}}", root(&settings.root_key));
+    let name = format!("Redis at {}", settings.endpoints.join(", "));
+    let settings = Settings { root_key: root.clone(), ..settings.clone() };
+    let writer = writer::Writer::new(Access::new(settings.clone())?);
+    Ok(Shared::follow(&name, &root, Redis::new(settings)?, writer))
 }
 
 /// An error in the words of people.

@@ -34,6 +34,12 @@ pub(crate) async fn choose(access: &Access) -> Result<Address, StoreError> {
     Ok(master)
 }
 
+/// The server that takes changes.
+pub(crate) async fn master(access: &Access) -> Result<Address, StoreError> {
+    let Some(settings) = access.sentinel() else { return Err(StoreError::lost("no sentinel is set")) };
+    Ok(ask(access, settings).await?.master)
+}
+
 /// Is this server, which was chosen before, still one that may be asked?
 pub(crate) async fn is_good_enough(access: &Access, chosen: &Address) -> bool {
     let Some(settings) = access.sentinel() else { return false };

@@ -1,10 +1,12 @@
-//! What providers share that read the keys of a store: the [`Store`] trait, the pairs, and the one watcher.
+//! What providers share that read the keys of a store: the [`Store`] trait, the pairs, and the one watcher; and what
+//! instances share that write some keys as well ([`Shared`]).
 //!
 //! A store says what is there and what changes; the watcher makes configurations of it. What must hold: nothing changes
 //! unseen between reading and watching, a storm of changes costs one decoding at a time, and losing the store, or finding
 //! rubbish in it, changes nothing of what was published.
 
 mod pairs;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -12,6 +14,7 @@ mod watch;
 use std::future::Future;
 
 pub use pairs::{MAX_BYTES, Pairs};
+pub use shared::{Shared, Swapped, Swapping, Writer};
 pub use watch::watch;
 
 /// A key-value store that can be watched.

@@ -35,6 +35,15 @@ impl Pairs {
         }
     }
 
+    pub fn get(&self, key: &str) -> Option<&[u8]> {
+        self.map.get(key).map(Vec::as_slice)
+    }
+
+    /// In the order of the keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.map.iter().map(|(key, value)| (key.as_str(), value.as_slice()))
+    }
+
     pub fn len(&self) -> usize {
         self.map.len()
     }

@@ -116,6 +116,28 @@ impl Server {
         Err(RemoteError::Failed(failures.join("; ")))
     }
 
+    /// Puts a value, or takes one away, if the key was changed last at `index` (0: if there is none); false: it was not so.
+    pub async fn swap(&self, path: &str, index: u64, value: Option<Vec<u8>>) -> Result<bool, RemoteError> {
+        let mut url = self.bases[self.current.load(Ordering::Relaxed) % self.bases.len()].clone();
+        url.set_path(path);
+        let request = match value {
+            Some(value) => self.client.put(url).body(value),
+            None => self.client.delete(url),
+        };
+        let mut request = request.headers(self.headers.clone()).query(&self.always).query(&[("cas", index)]);
+        if let Some((user, password)) = &self.basic {
+            request = request.basic_auth(user, Some(password));
+        }
+        let answer = request.timeout(ANSWER).send().await?;
+        let status = answer.status();
+        let text = body(answer, 512).await.unwrap_or_default();
+        match (status, &*String::from_utf8_lossy(&text).trim().to_owned()) {
+            (StatusCode::OK, "true") => Ok(true),
+            (StatusCode::OK, "false") => Ok(false),
+            (status, text) => Err(RemoteError::Failed(format!("the answer is {status}: {text}"))),
+        }
+    }
+
     async fn ask_one<T: DeserializeOwned>(
         &self,
         at: usize,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Settings;
 use super::section::section;
+use super::stores::{Consul, Etcd, Redis};
 use super::validate::{Examiner, other};
 use crate::{Duration, Problem, Secret};
 
@@ -35,6 +36,8 @@ section! {
         pub disable_common_name: bool = false,
         /// File that keeps account and certificates.
         pub storage: String = "acme.json".into(),
+        /// Store that keeps account, certificates and challenges for several instances, in the place of the file.
+        pub shared_storage: Option<SharedStorage> = None,
         /// Key type: EC256, EC384, RSA2048, RSA4096 or RSA8192.
         pub key_type: String = "RSA4096".into(),
         /// External account binding.
@@ -59,6 +62,16 @@ section! {
         pub http_challenge: Option<HttpChallenge> = None,
         /// Proves names by TLS.
         pub tls_challenge: Option<TlsChallenge> = None,
+    }
+
+    /// A store that instances share; one of them.
+    pub struct SharedStorage {
+        /// Consul.
+        pub consul: Option<Consul> = None,
+        /// Etcd.
+        pub etcd: Option<Etcd> = None,
+        /// Redis.
+        pub redis: Option<Redis> = None,
     }
 
     /// External account binding.
@@ -132,6 +145,13 @@ pub(super) fn validate(settings: &Settings, examiner: &mut Examiner<'_>) {
         }
         if acme.storage.is_empty() {
             examiner.error(format!("{path}.acme"), Problem::Missing { field: "storage".into() });
+        }
+        if let Some(shared) = &acme.shared_storage {
+            let named = [shared.consul.is_some(), shared.etcd.is_some(), shared.redis.is_some()];
+            if named.into_iter().filter(|is_set| *is_set).count() != 1 {
+                let one = "must name one store: consul, etcd or redis";
+                examiner.error(format!("{path}.acme.sharedStorage"), other(one));
+            }
         }
         let http = acme.http_challenge.as_ref().map(|challenge| &challenge.entry_point).filter(|name| !name.is_empty());
         examiner.entry_point_exists(&format!("{path}.acme.httpChallenge.entryPoint"), http, settings);
