@@ -92,11 +92,8 @@ fn open(settings: &certificates::SharedStorage) -> Result<Shared, ProviderError>
     if let Some(consul) = &settings.consul {
         return trafficcop_provider_consul::shared(consul);
     }
-    let names = [
-        (settings.redis.is_some(), "redis"),
-        (settings.etcd.is_some(), "etcd"),
-        (settings.consul.is_some(), "consul"),
-    ];
+    let names =
+        [(settings.redis.is_some(), "redis"), (settings.etcd.is_some(), "etcd"), (settings.consul.is_some(), "consul")];
     let name = names.into_iter().find(|(is_set, _)| *is_set).map_or("the store", |(_, name)| name);
     Err(ProviderError(format!("providers.{name}: this build is without it (cargo feature {name})")))
 }

@@ -7,10 +7,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use trafficcop_kv::{Shared, Swapped};
 
 use crate::failure::Failure;
@@ -40,9 +41,12 @@ struct Lock {
 pub(crate) struct Locks {
     shared: Shared,
     owner: Arc<str>,
-    /// By key: what was seen, since when, and in which of the store's openings.
-    seen: Arc<Mutex<HashMap<String, (Vec<u8>, Instant, u64)>>>,
+    /// By key.
+    seen: Arc<Mutex<HashMap<String, Seen>>>,
 }
+
+/// What was seen, since when, and in which of the store's openings.
+type Seen = (Vec<u8>, Instant, u64);
 
 /// Locks that this instance holds.
 pub(crate) struct Held {
@@ -162,3 +166,6 @@ fn text(lock: &Lock) -> Vec<u8> {
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
+
+#[cfg(test)]
+mod tests;

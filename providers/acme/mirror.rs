@@ -25,9 +25,14 @@ pub(crate) struct Answer {
 
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 enum What {
-    Http { token: String, authorization: String },
+    Http {
+        token: String,
+        authorization: String,
+    },
     /// In base64.
-    Tls { digest: String },
+    Tls {
+        digest: String,
+    },
 }
 
 impl Answer {

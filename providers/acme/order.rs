@@ -65,14 +65,13 @@ pub(crate) async fn order(
         None => begin(means, names, replaced).await?,
     };
     progress.url = Some(order.url().to_owned());
-    let key = match &progress.key {
-        Some(key) => Arc::clone(key),
-        None => {
-            let key_type = means.settings.key_type.clone();
-            let key = tokio::task::spawn_blocking(move || keys::generate(&key_type)).await;
-            let key = Arc::new(key.map_err(|error| Failure::of(&error))?.map_err(Failure::new)?);
-            Arc::clone(progress.key.insert(key))
-        }
+    let key = if let Some(key) = &progress.key {
+        Arc::clone(key)
+    } else {
+        let key_type = means.settings.key_type.clone();
+        let key = tokio::task::spawn_blocking(move || keys::generate(&key_type)).await;
+        let key = Arc::new(key.map_err(|error| Failure::of(&error))?.map_err(Failure::new)?);
+        Arc::clone(progress.key.insert(key))
     };
     if matches!(order.state().status, OrderStatus::Pending) {
         prove(means, &mut order).await?;

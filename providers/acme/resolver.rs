@@ -129,16 +129,14 @@ impl Resolver {
     fn has(&self, names: &[String], replaced: Option<&CertificateDer<'_>>) -> bool {
         let contents = self.keeper.contents();
         let mut kept = contents.values().flat_map(|stored| stored.certificates.iter().flatten());
-        match replaced {
-            Some(replaced) => kept.any(|one| {
+        if let Some(replaced) = replaced {
+            return kept.any(|one| {
                 let leaf = one.pem().and_then(|(chain, _)| renewal::leaf(&chain));
                 one.domain.names() == names && leaf.is_some_and(|leaf| leaf != *replaced)
-            }),
-            None => {
-                let patterns: Vec<_> = kept.flat_map(|one| one.domain.names()).collect();
-                names.iter().all(|name| patterns.iter().any(|pattern| renewal::covers(pattern, name)))
-            }
+            });
         }
+        let patterns: Vec<_> = kept.flat_map(|one| one.domain.names()).collect();
+        names.iter().all(|name| patterns.iter().any(|pattern| renewal::covers(pattern, name)))
     }
 
     async fn issue(
@@ -226,7 +224,7 @@ impl Resolver {
         let Some((_, locks)) = self.shared() else { return self.alone_registered(client).await };
         let end = Instant::now() + REGISTERING;
         let held: Held = loop {
-            match locks.take("account", &self.name, &[self.settings.ca_server.clone()]).await {
+            match locks.take("account", &self.name, std::slice::from_ref(&self.settings.ca_server)).await {
                 Ok(held) => break held,
                 Err(Taken::Failed(failure)) => return Err(failure),
                 Err(Taken::Unknown(why)) => return Err(Failure::new(why)),

@@ -39,8 +39,9 @@ struct KeptCertificate {
 /// A name of fixed length without letters that any store minds.
 pub(crate) fn key(kind: &str, parts: &[&str]) -> String {
     let hash = digest(&SHA256, parts.join("\0").as_bytes());
-    let hex: String = hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{kind}{hex}")
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.as_ref()[..16]);
+    format!("{kind}{:032x}", u128::from_be_bytes(bytes))
 }
 
 fn end(certificate: &Certificate) -> Option<SystemTime> {

@@ -118,7 +118,8 @@ impl Work {
             .iter()
             .filter_map(|(name, acme)| {
                 let keeper = Arc::clone(keepers.get(&place(name, acme))?);
-                let locks = |one: &Shared| shared.get(one.name()).map(|(shared, locks, _)| (shared.clone(), locks.clone()));
+                let locks =
+                    |one: &Shared| shared.get(one.name()).map(|(shared, locks, _)| (shared.clone(), locks.clone()));
                 let shared = settings.shared.get(name).and_then(|one| match one {
                     Ok(one) => locks(one).map(Ok),
                     Err(why) => Some(Err(why.clone())),

@@ -113,7 +113,10 @@ pub fn shared(consul: &ConsulSettings) -> Result<Shared, ProviderError> {
     let root = format!("{}-acme", root(&consul.root_key));
     let name = format!("Consul at {}", consul.endpoints.join(", "));
     let namespace = consul.namespaces.first().cloned();
-    let settings = || Settings { consul: ConsulSettings { root_key: root.clone(), ..consul.clone() }, namespace: namespace.clone() };
+    let settings = || Settings {
+        consul: ConsulSettings { root_key: root.clone(), ..consul.clone() },
+        namespace: namespace.clone(),
+    };
     let writer = writer::Writer(Consul::new(settings())?.server);
     Ok(Shared::follow(&name, &root, Consul::new(settings())?, writer))
 }
@@ -124,7 +127,8 @@ mod tests {
 
     #[test]
     fn values_are_base64() {
-        let shown = |value: Option<&str>| Shown { key: "traefik/a".into(), value: value.map(str::to_owned), modify_index: 1 };
+        let shown =
+            |value: Option<&str>| Shown { key: "traefik/a".into(), value: value.map(str::to_owned), modify_index: 1 };
         let mut expected = Pairs::default();
         expected.put("traefik/a".into(), b"x".to_vec()).expect("it is small");
         assert_eq!(pairs(vec![shown(Some("eA=="))]), Ok(expected));

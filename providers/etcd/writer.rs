@@ -16,12 +16,11 @@ impl Writer {
     async fn change(&self, key: &str, old: Option<&[u8]>, new: Option<&[u8]>) -> Result<Swapped, StoreError> {
         let mut client = {
             let mut open = self.client.lock().await;
-            match &*open {
-                Some(client) => client.clone(),
-                None => {
-                    let connecting = Client::connect(&self.endpoints, Some(self.options.clone()));
-                    open.insert(within(CONNECT * 2, connecting).await?).clone()
-                }
+            if let Some(client) = &*open {
+                client.clone()
+            } else {
+                let connecting = Client::connect(&self.endpoints, Some(self.options.clone()));
+                open.insert(within(CONNECT * 2, connecting).await?).clone()
             }
         };
         let is_there = match old {
