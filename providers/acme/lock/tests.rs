@@ -33,7 +33,10 @@ impl Writer for Memory {
         let mut swapped = Swapped::Done;
         self.0.send_modify(|map| {
             if map.get(key).map(Vec::as_slice) == old {
-                new.map_or_else(|| map.remove(key), |new| map.insert(key.to_owned(), new.to_vec()));
+                match new {
+                    Some(new) => drop(map.insert(key.to_owned(), new.to_vec())),
+                    None => drop(map.remove(key)),
+                }
             } else {
                 swapped = Swapped::Found(map.get(key).cloned());
             }
@@ -84,7 +87,7 @@ async fn a_holder_without_a_sign_of_life_is_passed_over_and_finds_out() {
     let alive = tokio::time::timeout(SILENCE * 3, held.lost()).await;
     assert!(alive.is_err());
     assert!(matches!(other.take("name", "le", &wanted).await, Err(Taken::Busy)));
-    tokio::time::sleep(SILENCE - SIGN).await;
+    tokio::time::sleep(SIGN * 3).await;
     assert!(matches!(other.take("name", "le", &wanted).await, Err(Taken::Busy)));
     tokio::time::sleep(SIGN * 2).await;
     let taken = other.take("name", "le", &wanted).await.ok().unwrap();
