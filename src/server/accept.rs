@@ -21,6 +21,7 @@ use trafficcop_h1 as h1;
 use trafficcop_router::tcp::hello::{self, ClientHello, Hello};
 use trafficcop_snapshot::{TcpRoute, TcpTls};
 
+use crate::connections::Arrival;
 use crate::drain::Closing;
 use crate::http::{Requests, Traffic};
 use crate::http2::{self, PREFACE};
@@ -64,7 +65,13 @@ impl Drop for Counted {
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn connection(traffic: Rc<Traffic>, stream: TcpStream, peer: SocketAddr, closing: Closing) {
+pub(crate) async fn connection(
+    traffic: Rc<Traffic>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    closing: Closing,
+    arrival: Arrival,
+) {
     let local = stream.local_addr().unwrap_or(peer);
     let _counted = Counted::new(&traffic);
     let ends = Ends { peer: canonical(peer), local: canonical(local) };
@@ -76,10 +83,13 @@ pub(crate) async fn connection(traffic: Rc<Traffic>, stream: TcpStream, peer: So
     let Some(Opening { ends, prefix, way }) = found else { return };
     match way {
         Way::Tcp { route, asks_postgres } => {
-            Box::pin(raw(traffic, route, Prefixed::new(prefix, stream), ends, asks_postgres)).await;
+            Box::pin(raw(traffic, route, Prefixed::new(prefix, stream), ends, asks_postgres, arrival)).await;
         }
-        Way::Https => Box::pin(secure(traffic, Prefixed::new(prefix, stream), ends, closing)).await,
-        Way::Http => plain(traffic, prefix, stream, ends, closing).await,
+        Way::Https => Box::pin(secure(traffic, Prefixed::new(prefix, stream), ends, closing, arrival)).await,
+        Way::Http => {
+            arrival.is_through();
+            plain(traffic, prefix, stream, ends, closing).await;
+        }
     }
 }
 
@@ -98,14 +108,25 @@ enum Way {
 }
 
 /// Serves a raw connection; its TLS ends here unless the route passes it through.
-async fn raw(traffic: Rc<Traffic>, route: Arc<TcpRoute>, stream: Prefixed<TcpStream>, ends: Ends, asks_postgres: bool) {
+async fn raw(
+    traffic: Rc<Traffic>,
+    route: Arc<TcpRoute>,
+    stream: Prefixed<TcpStream>,
+    ends: Ends,
+    asks_postgres: bool,
+    arrival: Arrival,
+) {
     let Some(_permits) = tcp::admit(&route, ends) else { return };
     let Some(TcpTls::Options(options)) = &route.tls else {
+        arrival.is_through();
         return tcp::serve(&route, Box::new(stream), ends, asks_postgres).await;
     };
     let patience = traffic.entry.http1.read_timeout.unwrap_or(HANDSHAKE_TIME);
     match tokio::time::timeout(patience, handshake(&traffic, stream, ends, Some(options))).await {
-        Ok(Ok(Some((stream, _)))) => tcp::serve(&route, Box::new(stream), ends, false).await,
+        Ok(Ok(Some((stream, _)))) => {
+            arrival.is_through();
+            tcp::serve(&route, Box::new(stream), ends, false).await;
+        }
         Ok(Ok(None)) => {}
         Ok(Err(error)) => tracing::debug!(peer = %ends.peer, %error, "TLS handshake failed."),
         Err(_) => tracing::debug!(peer = %ends.peer, "TLS handshake took too long."),
@@ -244,7 +265,7 @@ async fn plain(traffic: Rc<Traffic>, prefix: Bytes, stream: TcpStream, ends: End
     }
 }
 
-async fn secure(traffic: Rc<Traffic>, stream: Prefixed<TcpStream>, ends: Ends, closing: Closing) {
+async fn secure(traffic: Rc<Traffic>, stream: Prefixed<TcpStream>, ends: Ends, closing: Closing, arrival: Arrival) {
     let patience = traffic.entry.http1.read_timeout.unwrap_or(HANDSHAKE_TIME);
     let shaken = tokio::select! {
         shaken = tokio::time::timeout(patience, handshake(&traffic, stream, ends, None)) => shaken,
@@ -262,6 +283,7 @@ async fn secure(traffic: Rc<Traffic>, stream: Prefixed<TcpStream>, ends: Ends, c
             return;
         }
     };
+    arrival.is_through();
     let speaks_http2 = tls.alpn.as_deref() == Some(b"h2");
     let requests = Requests::new(Rc::clone(&traffic), info(&traffic, ends, Some(Arc::new(tls))));
     if speaks_http2 {

@@ -197,7 +197,7 @@ async fn accept(incoming: &mut Incoming, traffic: &Rc<Traffic>, connections: &Co
     let mut failures = Pace::default();
     let mut told: Option<Instant> = None;
     loop {
-        if !connections.has_room() {
+        if !connections.has_room() && !connections.end_oldest_newcomer() {
             if told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
                 tracing::warn!(entry_point = %traffic.entry.name, "Too many connections: new ones wait.");
                 told = Some(Instant::now());
@@ -209,7 +209,8 @@ async fn accept(incoming: &mut Incoming, traffic: &Rc<Traffic>, connections: &Co
                 failures.reset();
                 #[cfg(not(target_os = "linux"))]
                 let _as_it_is_then = crate::listen::adopt(&stream);
-                connections.spawn(accept::connection(Rc::clone(traffic), stream, peer, closing.clone()));
+                let (traffic, closing) = (Rc::clone(traffic), closing.clone());
+                connections.spawn_newcomer(|arrival| accept::connection(traffic, stream, peer, closing, arrival));
             }
             // One connection's trouble, over before it began.
             Err(error) if is_of_the_peer(&error) => {}

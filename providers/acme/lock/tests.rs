@@ -84,12 +84,12 @@ async fn a_holder_without_a_sign_of_life_is_passed_over_and_finds_out() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(matches!(other.take("name", "le", &wanted).await, Err(Taken::Busy)));
     // Signs of life keep it, however long the order takes.
-    let alive = tokio::time::timeout(SILENCE * 3, held.lost()).await;
+    let alive = tokio::time::timeout(SILENCE * 3 + Duration::from_secs(1), held.lost()).await;
     assert!(alive.is_err());
     assert!(matches!(other.take("name", "le", &wanted).await, Err(Taken::Busy)));
     tokio::time::sleep(SIGN * 3).await;
     assert!(matches!(other.take("name", "le", &wanted).await, Err(Taken::Busy)));
-    tokio::time::sleep(SIGN * 2).await;
+    tokio::time::sleep(SIGN * 4).await;
     let taken = other.take("name", "le", &wanted).await.ok().unwrap();
     assert_eq!(taken.held.values().map(|lock| lock.term).collect::<Vec<_>>(), [2]);
     held.lost().await;
