@@ -42,6 +42,8 @@ const PROVIDERS: &[Start] = &[
     nomad,
     #[cfg(feature = "redis")]
     |settings, starter| starter.start::<trafficcop_provider_redis::Redis>(settings.providers.redis.clone()),
+    #[cfg(feature = "docker")]
+    |settings, starter| starter.start::<trafficcop_provider_docker::Swarm>(settings.providers.swarm.clone()),
     #[cfg(feature = "zookeeper")]
     |settings, starter| {
         starter.start::<trafficcop_provider_zookeeper::ZooKeeper>(settings.providers.zoo_keeper.clone());

@@ -1,8 +1,11 @@
 //! The Consul Catalog provider: services of Consul that describe themselves by tags.
 //!
 //! An instance is taken when its checks are in one of the states that the settings allow. With `watch`, two questions wait
-//! at the server: for services that come, go or change their tags, and for checks that change. What must hold: losing
-//! Consul changes nothing of what was published.
+//! at the server: for services that come, go or change their tags, and for checks that change; in a service mesh (Consul
+//! Connect) two more, for our certificate and for the authorities. What must hold: losing Consul changes nothing of what
+//! was published.
+
+mod mesh;
 
 use std::collections::BTreeMap;
 
@@ -11,11 +14,13 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use trafficcop_config::settings::discovery::ConsulCatalog as CatalogSettings;
-use trafficcop_provider::catalog::{Instance, Rules};
+use trafficcop_provider::catalog::{Connect, Instance, Rules};
 use trafficcop_provider::{Provider, ProviderError, Publisher};
 use trafficcop_remote::RemoteError;
 use trafficcop_remote::catalog::{AT_ONCE, Catalog, Pace, follow};
 use trafficcop_remote::consul::{Access, Server};
+
+use mesh::Material;
 
 /// What the provider is told.
 #[derive(Clone, Debug)]
@@ -41,6 +46,8 @@ struct Consul {
     /// How far services and checks are known.
     services: Option<u64>,
     checks: Option<u64>,
+    /// Our certificate in the mesh, if the settings ask for one.
+    material: Option<Material>,
 }
 
 impl Provider for ConsulCatalog {
@@ -65,6 +72,7 @@ impl Provider for ConsulCatalog {
             consul: Consul {
                 server: server(&catalog, settings.namespace)?,
                 filter: rules(&catalog)?,
+                material: catalog.connect_aware.then(|| Material::of(&catalog.service_name)),
                 settings: catalog,
                 services: None,
                 checks: None,
@@ -82,7 +90,10 @@ const STATES: [&str; 5] = ["maintenance", "critical", "warning", "passing", "any
 
 fn rules(catalog: &CatalogSettings) -> Result<Rules, ProviderError> {
     let texts = (catalog.constraints.as_str(), catalog.default_rule.as_str());
-    Rules::new("providers.consulCatalog", "consulcatalog", &catalog.prefix, catalog.exposed_by_default, texts)
+    let connect = Connect { is_aware: catalog.connect_aware, by_default: catalog.connect_by_default };
+    let rules =
+        Rules::new("providers.consulCatalog", "consulcatalog", &catalog.prefix, catalog.exposed_by_default, texts)?;
+    Ok(rules.with_connect(connect))
 }
 
 /// What the settings leave open, the variables of Consul's own client say.
@@ -127,6 +138,8 @@ struct Node {
     node: String,
     #[serde(default)]
     address: String,
+    #[serde(default)]
+    datacenter: String,
 }
 
 #[derive(Deserialize)]
@@ -134,14 +147,14 @@ struct Node {
 struct Service {
     #[serde(rename = "ID")]
     id: String,
-    #[serde(rename = "Service")]
-    name: String,
     #[serde(default)]
     tags: Option<Vec<String>>,
     #[serde(default)]
     address: String,
     #[serde(default)]
     port: u32,
+    #[serde(default)]
+    namespace: String,
 }
 
 #[derive(Deserialize)]
@@ -162,10 +175,17 @@ impl Catalog for Consul {
             (self.services, self.checks) = (Some(services.index), Some(checks.index));
             return Ok(());
         }
+        let mesh = async {
+            match &self.material {
+                Some(material) => material.changed(&self.server).await,
+                None => std::future::pending().await,
+            }
+        };
         // Silence is as good as news: what is listed then is what is known.
         tokio::select! {
             answer = services => self.services = Some(answer?.index),
             answer = checks => self.checks = Some(answer?.index),
+            () = mesh => {}
         }
         Ok(())
     }
@@ -176,18 +196,30 @@ impl Catalog for Consul {
         let services =
             self.server.ask::<BTreeMap<String, Vec<String>>>("/v1/catalog/services", parameters, None).await?;
         let mut names = services.value.unwrap_or_default();
-        names.retain(|_, tags| self.filter.may_concern(tags));
-        let paths = names
-            .into_keys()
-            .map(|name| format!("/v1/health/service/{}", utf8_percent_encode(&name, NON_ALPHANUMERIC)));
-        let server = &self.server;
-        let lists = stream::iter(paths)
-            .map(|path| async move { server.ask::<Vec<Shown>>(&path, parameters, None).await })
+        names.retain(|_, tags| {
+            self.filter.may_concern(tags) && (self.material.is_some() || !self.filter.is_in_mesh(tags))
+        });
+        if let Some(material) = &mut self.material {
+            material.refresh(&self.server).await;
+        }
+        let (server, filter, material) = (&self.server, &self.filter, self.material.as_ref());
+        let lists = stream::iter(names)
+            .map(|(name, tags)| async move {
+                let is_in_mesh = filter.is_in_mesh(&tags);
+                let kind = if is_in_mesh { "connect" } else { "service" };
+                let path = format!("/v1/health/{kind}/{}", utf8_percent_encode(&name, NON_ALPHANUMERIC));
+                let listed = server.ask::<Vec<Shown>>(&path, parameters, None).await?;
+                Ok::<_, RemoteError>((name, material.filter(|_| is_in_mesh), listed.value.unwrap_or_default()))
+            })
             .buffered(AT_ONCE)
             .try_collect::<Vec<_>>()
             .await?;
-        let shown = lists.into_iter().flat_map(|list| list.value.unwrap_or_default());
-        Ok(shown.filter(|shown| self.is_fit(state(&shown.checks))).map(instance).collect())
+        let mut instances = Vec::new();
+        for (name, material, shown) in lists {
+            let fit = shown.into_iter().filter(|shown| self.is_fit(state(&shown.checks)));
+            instances.extend(fit.map(|shown| instance(&name, shown, material)));
+        }
+        Ok(instances)
     }
 }
 
@@ -207,11 +239,13 @@ fn state(checks: &[Check]) -> &'static str {
     worst.unwrap_or("passing")
 }
 
-fn instance(shown: Shown) -> Instance {
+/// Those of a mesh are proxies, or the services themselves, and go by the name of the service that is meant.
+fn instance(name: &str, shown: Shown, material: Option<&Material>) -> Instance {
     let Shown { node, service, .. } = shown;
     let address = if service.address.is_empty() { node.address } else { service.address };
     Instance {
-        name: service.name,
+        mesh: material.and_then(|material| material.mesh(&service.namespace, &node.datacenter, name)),
+        name: name.to_owned(),
         node: node.node,
         id: service.id,
         address,

@@ -1,4 +1,4 @@
-//! [`Engine`]: a connection to a Docker engine, and the four questions that are asked of it.
+//! [`Engine`]: a connection to a Docker engine, and the questions that are asked of it.
 
 mod dial;
 mod endpoint;
@@ -12,11 +12,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bollard::errors::Error;
+use bollard::models::EventMessage;
 use bollard::query_parameters::{EventsOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder};
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::StreamExt;
 use http::header::HeaderValue;
+use http_body_util::{BodyExt, Limited};
 use rustls::ClientConfig;
+use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use trafficcop_config::dynamic::http::CertificatePair;
@@ -35,6 +38,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const EVENTS_BEGIN: Duration = Duration::from_secs(2);
 /// Changes that wait to be looked at. When they are too many the engine waits.
 const MAX_WAITING: usize = 1024;
+/// The largest answer that is read, in bytes.
+const MAX_ANSWER: usize = 64 << 20;
 
 /// How to reach the engine.
 #[derive(Clone)]
@@ -48,10 +53,11 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    pub(crate) fn new(settings: &Settings, version: Option<String>) -> Result<Self, ProviderError> {
+    /// `provider` names the settings in errors.
+    pub(crate) fn new(provider: &str, settings: &Settings, version: Option<String>) -> Result<Self, ProviderError> {
         let endpoint = Endpoint::parse(&settings.endpoint).map_err(|error| ProviderError(error.to_string()))?;
         let secure = settings.tls.is_some() || matches!(endpoint, Endpoint::Tcp { secure: true, .. });
-        let tls = if secure { Some(tls(settings)?) } else { None };
+        let tls = if secure { Some(tls(provider, settings)?) } else { None };
         let authorization = if settings.username.is_empty() && settings.password.is_empty() {
             None
         } else {
@@ -65,7 +71,7 @@ impl Access {
     }
 }
 
-fn tls(settings: &Settings) -> Result<Arc<ClientConfig>, ProviderError> {
+fn tls(provider: &str, settings: &Settings) -> Result<Arc<ClientConfig>, ProviderError> {
     let section = settings.tls.clone().unwrap_or_default();
     let listed = |text: String| if text.is_empty() { Vec::new() } else { vec![text] };
     let certificates = if section.cert.is_empty() && section.key.is_empty() {
@@ -79,7 +85,7 @@ fn tls(settings: &Settings) -> Result<Arc<ClientConfig>, ProviderError> {
         certificates,
         ..ClientTls::default()
     };
-    client_config(&client).map_err(|error| ProviderError(format!("providers.docker.tls: {error}")))
+    client_config(&client).map_err(|error| ProviderError(format!("providers.{provider}.tls: {error}")))
 }
 
 /// See the module.
@@ -130,13 +136,38 @@ impl Engine {
         }
     }
 
-    /// Changes from now on; the channel ends when the engine does. Returns once the engine listens, so that whatever is
-    /// listed afterwards cannot have changed unseen.
+    /// What bollard does not decode wholly.
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+        let asked = async {
+            let answer = self.transport.ask(path).await?;
+            let status = answer.status();
+            let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await.map_err(std::io::Error::other)?;
+            let body = body.to_bytes();
+            if status.is_success() {
+                return Ok(serde_json::from_slice(&body)?);
+            }
+            let message = String::from_utf8_lossy(&body).trim().to_owned();
+            Err(Error::DockerResponseServerError { status_code: status.as_u16(), message })
+        };
+        timeout(self.patience, asked).await.unwrap_or(Err(Error::RequestTimeoutError))
+    }
+
+    /// Changes of containers from now on, see [`Engine::events`].
     pub(crate) async fn changes(&self) -> Result<mpsc::Receiver<Change>, Error> {
+        self.events(&["container", "network"], Change::read).await
+    }
+
+    /// Events of these kinds from now on, as far as `read` makes something of them; the channel ends when the engine does.
+    /// Returns once the engine listens, so that whatever is listed afterwards cannot have changed unseen.
+    pub(crate) async fn events<T: Send + 'static>(
+        &self,
+        kinds: &[&'static str],
+        read: fn(EventMessage) -> Option<T>,
+    ) -> Result<mpsc::Receiver<T>, Error> {
         let (send, changes) = mpsc::channel(MAX_WAITING);
         let docker = self.docker.clone();
+        let kinds = HashMap::from([("type", kinds.to_vec())]);
         let failure = tokio::spawn(async move {
-            let kinds = HashMap::from([("type", vec!["container", "network"])]);
             let options = EventsOptionsBuilder::new().filters(&kinds).build();
             let mut events = Box::pin(docker.events(Some(options)));
             loop {
@@ -146,7 +177,7 @@ impl Engine {
                 };
                 match event {
                     Some(Ok(event)) => {
-                        let Some(change) = Change::read(event) else { continue };
+                        let Some(change) = read(event) else { continue };
                         if send.send(change).await.is_err() {
                             return None;
                         }

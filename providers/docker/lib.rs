@@ -1,7 +1,7 @@
-//! The Docker provider: containers that describe themselves by labels.
+//! The Docker provider: containers that describe themselves by labels; and, of the same engine, the Swarm provider.
 //!
 //! Asks an engine for nothing but what a read-only socket proxy allows: `/_ping`, `/version`, `/containers/json`,
-//! `/containers/{id}/json`, `/events`. What must hold: losing the engine changes nothing of what was published, a
+//! `/containers/{id}/json`, `/events`; for a swarm `/services`, `/tasks`, `/networks`. What must hold: losing the engine changes nothing of what was published, a
 //! container that is told to end leaves the rotation at that event, and a lone change is published at once.
 
 mod address;
@@ -12,6 +12,7 @@ mod engine;
 mod inventory;
 mod selection;
 mod session;
+mod swarm;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ use engine::{Access, Engine};
 use inventory::{Inventory, Rules};
 use selection::Selection;
 use session::Session;
+pub use swarm::Swarm;
 
 /// Before the engine is tried again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -106,7 +108,7 @@ impl Docker {
         let version = version.map(|version| version.trim().trim_start_matches('v').to_owned());
         let rules = rules(settings)?;
         Ok(Self {
-            access: Access::new(settings, version.filter(|version| !version.is_empty()))?,
+            access: Access::new(Self::NAME, settings, version.filter(|version| !version.is_empty()))?,
             watch: settings.watch,
             inventory: Inventory::new(rules),
         })

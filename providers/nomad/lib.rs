@@ -150,5 +150,5 @@ fn trimmed(tags: Option<&[String]>) -> Vec<String> {
 fn instance(shown: Registration) -> Instance {
     let tags = trimmed(shown.tags.as_deref());
     let (port, name) = (shown.port.to_string(), shown.service_name);
-    Instance { name, node: shown.node, id: shown.id, address: shown.address, port, tags }
+    Instance { name, node: shown.node, id: shown.id, address: shown.address, port, tags, mesh: None }
 }

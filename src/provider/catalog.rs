@@ -3,6 +3,8 @@
 //! A tag `traefik.x=y` is the label `traefik.x`; another first word than `traefik` may be set. Knows no catalogue. What
 //! must hold: one instance with a mistake leaves out itself and nobody else.
 
+mod mesh;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use crate::default_rule::DefaultRule;
 use crate::normalize::normalize;
 use crate::workload::{Address, Check, NoAddress, Part, Surroundings, Workload, merge};
 
+pub use mesh::Mesh;
+
 /// One instance of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Instance {
@@ -27,6 +31,17 @@ pub struct Instance {
     pub address: String,
     pub port: String,
     pub tags: Vec<String>,
+    /// How it is reached through a service mesh, as far as that is known.
+    pub mesh: Option<Arc<Mesh>>,
+}
+
+/// What the settings say of service meshes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connect {
+    /// Are instances taken that are in one?
+    pub is_aware: bool,
+    /// Is an instance in one that does not say?
+    pub by_default: bool,
 }
 
 /// What the settings say of every instance.
@@ -38,6 +53,7 @@ pub struct Rules {
     prefix: String,
     /// The word of the provider's own labels: `consulcatalog`.
     word: &'static str,
+    connect: Connect,
 }
 
 /// What an instance says to the provider itself.
@@ -53,7 +69,7 @@ struct Wishes {
 #[serde(default)]
 struct Own {
     canary: bool,
-    connect: bool,
+    connect: Option<bool>,
 }
 
 impl Rules {
@@ -72,7 +88,34 @@ impl Rules {
         }
         let constraints = Constraints::parse(constraints, Subject::Tags)
             .map_err(|error| ProviderError(error.of_option(&format!("{option}.constraints")).to_string()))?;
-        Ok(Self { exposed_by_default, constraints, default_rule, prefix: prefix.to_owned(), word })
+        Ok(Self {
+            exposed_by_default,
+            constraints,
+            default_rule,
+            prefix: prefix.to_owned(),
+            word,
+            connect: Connect::default(),
+        })
+    }
+
+    #[must_use]
+    pub fn with_connect(mut self, connect: Connect) -> Self {
+        self.connect = connect;
+        self
+    }
+
+    /// By all tags of a service: is it reached through a mesh? Tags that cannot be read say nothing; they are told of
+    /// where instances are read.
+    pub fn is_in_mesh(&self, tags: &[String]) -> bool {
+        let labels = self.labels(tags);
+        let wishes = self.wishes(&labels, "").unwrap_or_default();
+        wishes.consulcatalog.connect.unwrap_or(self.connect.by_default)
+    }
+
+    fn wishes(&self, labels: &BTreeMap<String, String>, owner: &str) -> Result<Wishes, ConfigErrors> {
+        let pairs = labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let own = format!("traefik.{}", self.word);
+        read(pairs, owner, &["traefik.enable", &own])?.decode()
     }
 
     /// By all tags of a service: may one of its instances be taken? It need not be asked for otherwise.
@@ -102,19 +145,17 @@ impl Rules {
     ) -> Result<Option<Part>, ConfigErrors> {
         let labels = self.labels(&instance.tags);
         let owner = format!("service {} ({}), tag", instance.name, instance.id);
-        let pairs = labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let own = format!("traefik.{}", self.word);
-        let wishes: Wishes = read(pairs, &owner, &["traefik.enable", &own])?.decode()?;
+        let wishes = self.wishes(&labels, &owner)?;
         let is_taken = wishes.enable.unwrap_or(self.exposed_by_default);
         if !is_taken || !self.constraints.hold_for_tags(&instance.tags) {
             return Ok(None);
         }
         let own = if self.word == "nomad" { wishes.nomad } else { wishes.consulcatalog };
-        if own.connect {
-            let at = Origin::Label { owner: owner.into(), label: format!("traefik.{}.connect", self.word).into() };
-            let message = "Consul Connect is not in this build: the instance is left out".to_owned();
-            return Err(ConfigError { at, path: String::new(), problem: Problem::Other { message } }.into());
+        let is_in_mesh = self.word == "consulcatalog" && own.connect.unwrap_or(self.connect.by_default);
+        if is_in_mesh && !self.connect.is_aware {
+            return Ok(None);
         }
+        let mesh = if is_in_mesh { Some(instance.mesh.as_ref().ok_or_else(|| unknown_mesh(&owner))?) } else { None };
         let name = if own.canary { canary(instance) } else { normalize(&instance.name) };
         let workload = Workload {
             owner: &owner,
@@ -134,8 +175,11 @@ impl Rules {
             }
             Ok(Address { host: instance.address.clone(), port: port.to_owned() })
         };
-        let configured =
+        let mut configured =
             workload.configure(&Surroundings { default_rule: &self.default_rule, address: &address, check })?;
+        if let Some(mesh) = mesh {
+            mesh.apply(&mut configured.configuration);
+        }
         problems.extend(configured.problems.0);
         let key = normalize(&format!("{}-{}-{}", instance.node, instance.name, instance.id));
         Ok(Some(Part { key: key.into(), configuration: Arc::new(configured.configuration), leaving: false }))
@@ -152,6 +196,13 @@ impl Rules {
     }
 }
 
+/// Without certificates nobody in the mesh would talk to us, and without the mesh's nobody may be believed.
+fn unknown_mesh(owner: &str) -> ConfigErrors {
+    let at = Origin::Label { owner: owner.into(), label: "traefik.consulcatalog.connect".into() };
+    let message = "Consul has no certificate of the mesh for us: the instance is left out".to_owned();
+    ConfigError { at, path: String::new(), problem: Problem::Other { message } }.into()
+}
+
 /// A name that only instances with the same tags have.
 fn canary(instance: &Instance) -> String {
     let mut tags: Vec<_> = instance.tags.iter().map(String::as_str).collect();
@@ -166,12 +217,22 @@ fn canary(instance: &Instance) -> String {
 
 #[cfg(test)]
 mod tests {
+    use trafficcop_config::dynamic::http::CertificatePair;
+
     use super::*;
 
     fn instance(name: &str, address: &str, tags: &[&str]) -> Instance {
         let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
         let (address, port) = (address.to_owned(), "80".to_owned());
-        Instance { name: name.into(), node: "n".into(), id: format!("{name}-{address}"), address, port, tags }
+        Instance {
+            name: name.into(),
+            node: "n".into(),
+            id: format!("{name}-{address}"),
+            address,
+            port,
+            tags,
+            mesh: None,
+        }
     }
 
     fn rules(prefix: &str, exposed: bool, constraints: &str) -> Rules {
@@ -231,10 +292,56 @@ mod tests {
              (did you mean rule?)",
         ];
         check(&rules("traefik", true, ""), &[bad, good], &expected);
-        let mesh = instance("mesh", "10.0.0.1", &["traefik.consulcatalog.connect=true"]);
-        let expected = "! service mesh (mesh-10.0.0.1), tag traefik.consulcatalog.connect: Consul Connect is not in this \
-                        build: the instance is left out";
-        check(&rules("traefik", true, ""), &[mesh], &[expected]);
+    }
+
+    #[test]
+    fn instances_in_a_mesh() {
+        let tag = "traefik.consulcatalog.connect=true";
+        let outside = instance("web", "10.0.0.1", &[]);
+        let mut inside = instance("mesh", "10.0.0.2", &[tag]);
+        check(&rules("traefik", true, ""), &[inside.clone()], &[]);
+        let aware = |by_default| rules("traefik", true, "").with_connect(Connect { is_aware: true, by_default });
+        let missing = "! service mesh (mesh-10.0.0.2), tag traefik.consulcatalog.connect: Consul has no certificate of the \
+                       mesh for us: the instance is left out";
+        check(&aware(false), &[inside.clone()], &[missing]);
+        let leaf = CertificatePair { cert_file: "CERT".into(), key_file: "KEY".into() };
+        let identity = "spiffe:///ns/default/dc/dc1/svc/mesh".to_owned();
+        let transport = "tls-default-dc1-mesh".to_owned();
+        inside.mesh = Some(Arc::new(Mesh { transport, identity: identity.clone(), roots: vec!["ROOT".into()], leaf }));
+        let expected = [
+            "mesh: Host(`mesh.test`)",
+            "web: Host(`web.test`)",
+            "mesh → https://10.0.0.2:80",
+            "web → http://10.0.0.1:80",
+        ];
+        let both = [outside, inside];
+        check(&aware(false), &both, &expected);
+        let (configuration, _) = aware(false).configuration(&both, &|_, _| Ok(()));
+        let http = configuration.http.expect("there are services");
+        let transport = &http.servers_transports["tls-default-dc1-mesh"];
+        assert_eq!((&transport.peer_cert_uri, &transport.root_cas[0]), (&identity, &"ROOT".to_owned()));
+        let used = |name: &str| http.services[name].load_balancer.as_ref().map(|balancer| &*balancer.servers_transport);
+        assert_eq!((used("mesh"), used("web")), (Some("tls-default-dc1-mesh"), Some("")));
+        let is_in_mesh = |rules: Rules, tags: &[&str]| {
+            rules.is_in_mesh(&tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>())
+        };
+        assert!(is_in_mesh(aware(false), &[tag]) && !is_in_mesh(aware(false), &[]) && is_in_mesh(aware(true), &[]));
+        assert!(!is_in_mesh(aware(true), &["traefik.consulcatalog.connect=false"]));
+    }
+
+    #[test]
+    fn tcp_through_a_mesh() {
+        let tags = ["traefik.consulcatalog.connect=true", "traefik.tcp.routers.t.rule=HostSNI(`*`)"];
+        let mut inside = instance("mesh", "10.0.0.2", &tags);
+        let leaf = CertificatePair::default();
+        inside.mesh = Some(Arc::new(Mesh { transport: "m".into(), identity: "i".into(), roots: Vec::new(), leaf }));
+        let rules = rules("traefik", true, "").with_connect(Connect { is_aware: true, by_default: false });
+        let (configuration, problems) = rules.configuration(&[inside], &|_, _| Ok(()));
+        assert_eq!(problems, ConfigErrors::default());
+        let tcp = configuration.tcp.expect("there is a router");
+        let balancer = tcp.services["mesh"].load_balancer.as_ref().expect("it has servers");
+        assert_eq!((balancer.servers_transport.as_str(), balancer.servers[0].tls), ("m", true));
+        assert_eq!(tcp.servers_transports["m"].tls.as_ref().map(|tls| tls.peer_cert_uri.as_str()), Some("i"));
     }
 
     #[test]

@@ -149,7 +149,11 @@ impl ServerCertVerifier for UriChecked {
         let (_, parsed) = parse(leaf)?;
         let names = parsed.subject_alternative_name().ok().flatten();
         let carries = names.is_some_and(|names| {
-            names.value.general_names.iter().any(|name| matches!(name, GeneralName::URI(uri) if *uri == self.uri))
+            names
+                .value
+                .general_names
+                .iter()
+                .any(|name| matches!(name, GeneralName::URI(uri) if is_meant(&self.uri, uri)))
         });
         if carries { Ok(verified) } else { Err(CertificateError::ApplicationVerificationFailure.into()) }
     }
@@ -174,6 +178,22 @@ impl ServerCertVerifier for UriChecked {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.inner.supported_verify_schemes()
+    }
+}
+
+/// Is it the expected one? An expected URI that names no authority (`spiffe:///ns/…`) leaves it open, so that a mesh may move
+/// to another trust domain; whose certificates are believed is said by the roots.
+fn is_meant(expected: &str, shown: &str) -> bool {
+    let parts = |uri: &str| {
+        let (scheme, rest) = uri.split_once("://")?;
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        Some((scheme.to_ascii_lowercase(), authority.to_ascii_lowercase(), path.to_ascii_lowercase()))
+    };
+    match (parts(expected), parts(shown)) {
+        (Some((scheme, authority, path)), Some(other)) => {
+            scheme == other.0 && path == other.2 && (authority.is_empty() || authority == other.1)
+        }
+        _ => expected == shown,
     }
 }
 
@@ -210,4 +230,22 @@ pub(crate) fn is_valid_now(leaf: &CertificateDer<'_>, now: UnixTime, purpose: Pu
 
 fn parse<'a>(certificate: &'a CertificateDer<'_>) -> Result<(&'a [u8], X509Certificate<'a>), Error> {
     X509Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_meant;
+
+    #[test]
+    fn identities() {
+        assert!(
+            is_meant("spiffe://a/svc/web", "spiffe://a/svc/web")
+                && is_meant("spiffe://A/svc/web", "spiffe://a/svc/Web")
+        );
+        assert!(!is_meant("spiffe://a/svc/web", "spiffe://b/svc/web"));
+        assert!(is_meant("spiffe:///svc/web", "spiffe://11.consul/svc/web"));
+        assert!(!is_meant("spiffe:///svc/web", "spiffe://11.consul/svc/web2"));
+        assert!(!is_meant("spiffe:///svc/web", "https://11.consul/svc/web"));
+        assert!(is_meant("urn:x", "urn:x") && !is_meant("urn:x", "urn:y"));
+    }
 }

@@ -67,6 +67,13 @@ impl Transport {
         self.0.send(method, path).await
     }
 
+    /// Asks for `path` in the version agreed upon.
+    pub(super) async fn ask(&self, path: &str) -> Result<Response<Incoming>, Error> {
+        let version = self.0.version.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let path = path.replace('{', "%7B").replace('}', "%7D").replace('"', "%22");
+        self.0.send(Method::GET, &format!("{version}{path}")).await
+    }
+
     /// Sends a request of bollard's in the version agreed upon.
     pub(super) async fn carry(self, request: BollardRequest) -> Result<Response<Incoming>, Error> {
         let version = self.0.version.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -113,7 +113,7 @@ async fn a_stranger_s_certificate_is_refused() {
     let mut settings = engine.settings();
     settings.endpoint = format!("tcp://localhost:{}", front.port);
     settings.tls = Some(ClientTls { ca: other, ..ClientTls::default() });
-    let access = crate::engine::Access::new(&settings, None).unwrap();
+    let access = crate::engine::Access::new("docker", &settings, None).unwrap();
     let error = crate::engine::Engine::connect(&access).await.err().unwrap();
     assert!(error.to_string().contains("certificate"), "{error}");
     assert!(engine.requests().is_empty());

@@ -38,12 +38,24 @@ pub fn merge(mut parts: Vec<Part>) -> (Configuration, ConfigErrors) {
     into.routers = Kind("http", "routers", "HTTP router").merged(&http, |it| &it.routers, never, &mut errors);
     into.middlewares =
         Kind("http", "middlewares", "HTTP middleware").merged(&http, |it| &it.middlewares, never, &mut errors);
+    into.servers_transports = Kind("http", "serversTransports", "HTTP servers transport").merged(
+        &http,
+        |it| &it.servers_transports,
+        never,
+        &mut errors,
+    );
     let into = whole.tcp.get_or_insert_default();
     into.services =
         Kind("tcp", "services", "TCP service").merged(&tcp, |it| &it.services, add_tcp_servers, &mut errors);
     into.routers = Kind("tcp", "routers", "TCP router").merged(&tcp, |it| &it.routers, never, &mut errors);
     into.middlewares =
         Kind("tcp", "middlewares", "TCP middleware").merged(&tcp, |it| &it.middlewares, never, &mut errors);
+    into.servers_transports = Kind("tcp", "serversTransports", "TCP servers transport").merged(
+        &tcp,
+        |it| &it.servers_transports,
+        never,
+        &mut errors,
+    );
     let into = whole.udp.get_or_insert_default();
     into.services =
         Kind("udp", "services", "UDP service").merged(&udp, |it| &it.services, add_udp_servers, &mut errors);
