@@ -31,6 +31,8 @@ const PROVIDERS: &[Start] = &[
     |settings, starter| starter.start::<trafficcop_provider_docker::Docker>(settings.providers.docker.clone()),
     #[cfg(feature = "docker")]
     docker_hosts,
+    #[cfg(feature = "ecs")]
+    |settings, starter| starter.start::<trafficcop_provider_ecs::Ecs>(settings.providers.ecs.clone()),
     #[cfg(feature = "etcd")]
     |settings, starter| starter.start::<trafficcop_provider_etcd::Etcd>(settings.providers.etcd.clone()),
     #[cfg(not(feature = "etcd"))]

@@ -27,6 +27,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("trafficcop-provider-consul", 3),
     ("trafficcop-provider-consul-catalog", 3),
     ("trafficcop-provider-docker", 2),
+    ("trafficcop-provider-ecs", 3),
     ("trafficcop-provider-etcd", 3),
     ("trafficcop-provider-file", 2),
     ("trafficcop-provider-http", 3),

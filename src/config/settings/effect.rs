@@ -25,7 +25,6 @@ pub const STATIC: &[NoEffect] = &[
     no("global.checkNewVersion", NEVER),
     no("global.sendAnonymousUsage", NEVER),
     no("hostResolver", LATER),
-    no("providers.ecs", LATER),
     no("providers.knative", LATER),
     no("providers.kubernetesCRD", LATER),
     no("providers.kubernetesGateway", LATER),
