@@ -135,7 +135,8 @@ struct Shown {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Node {
-    node: String,
+    #[serde(rename = "Node")]
+    name: String,
     #[serde(default)]
     address: String,
     #[serde(default)]
@@ -246,11 +247,12 @@ fn instance(name: &str, shown: Shown, material: Option<&Material>) -> Instance {
     Instance {
         mesh: material.and_then(|material| material.mesh(&service.namespace, &node.datacenter, name)),
         name: name.to_owned(),
-        node: node.node,
+        node: node.name,
         id: service.id,
         address,
         port: service.port.to_string(),
         tags: service.tags.unwrap_or_default(),
+        is_empty: false,
     }
 }
 

@@ -68,7 +68,7 @@ impl Material {
             answer = roots => answer.is_ok(),
         };
         if !is_heard {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

@@ -85,31 +85,39 @@ impl Aws {
             .ok_or_else(|| RemoteError::Failed(format!("the answer to {action} is no XML")))
     }
 
+    async fn region(&mut self) -> Result<String, RemoteError> {
+        if let Some(region) = &self.region {
+            return Ok(region.clone());
+        }
+        let found = region_of_machine(&self.client).await.map_err(|error| {
+            let unset = "providers.ecs.region is not set, and the machine's metadata cannot be read";
+            RemoteError::Failed(format!("{unset}: {error}"))
+        })?;
+        Ok(self.region.insert(found).clone())
+    }
+
     async fn send(
         &mut self,
         service: &str,
         action: &str,
         headers: &[(&str, &str)],
-        body_: Vec<u8>,
+        question: Vec<u8>,
     ) -> Result<Vec<u8>, RemoteError> {
-        let region = match &self.region {
-            Some(region) => region.clone(),
-            None => {
-                let found = region_of_machine(&self.client).await.map_err(|error| {
-                    RemoteError::Failed(format!(
-                        "providers.ecs.region is not set, and the machine's metadata cannot be read: {error}"
-                    ))
-                })?;
-                self.region.insert(found).clone()
-            }
-        };
+        let region = self.region().await?;
         let credentials = self.keeper.current(&self.client, &region).await?;
         let address = endpoint(service, &region);
         let url = Url::parse(&address).map_err(|_| RemoteError::Failed(format!("{address:?} is no address")))?;
         let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
         let host = format!("{}{port}", url.host_str().unwrap_or(""));
-        let request =
-            Request { method: "POST", host: &host, path: url.path(), headers, body: &body_, region: &region, service };
+        let request = Request {
+            method: "POST",
+            host: &host,
+            path: url.path(),
+            headers,
+            body: &question,
+            region: &region,
+            service,
+        };
         let mut sent = self.client.post(url.clone()).timeout(ANSWER);
         for (name, value) in headers {
             sent = sent.header(*name, *value);
@@ -117,7 +125,7 @@ impl Aws {
         for (name, value) in sign(&request, &credentials, Timestamp::now()) {
             sent = sent.header(name, value);
         }
-        let answer = sent.body(body_.clone()).send().await?;
+        let answer = sent.body(question).send().await?;
         let status = answer.status();
         let answer = body(answer, MAX_ANSWER).await?;
         if status.is_success() {

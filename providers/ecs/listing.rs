@@ -35,11 +35,12 @@ struct Page {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Task {
-    task_arn: String,
+    #[serde(rename = "taskArn")]
+    arn: String,
     #[serde(default)]
     group: String,
-    #[serde(default)]
-    task_definition_arn: String,
+    #[serde(rename = "taskDefinitionArn", default)]
+    definition: String,
     #[serde(default)]
     container_instance_arn: Option<String>,
     #[serde(default)]
@@ -122,12 +123,12 @@ impl Lister {
             let tasks = self.tasks(&cluster).await?;
             let machines = self.machines(&cluster, &tasks).await?;
             for task in &tasks {
-                let definition = self.definition(&task.task_definition_arn).await?;
+                let definition = self.definition(&task.definition).await?;
                 instances.extend(task.containers.iter().filter_map(|container| {
                     let found = definition.container_definitions.iter().find(|found| found.name == container.name)?;
                     instance(task, container, &definition, found, &machines)
                 }));
-                used.insert(task.task_definition_arn.clone(), definition);
+                used.insert(task.definition.clone(), definition);
             }
         }
         self.definitions = used;
@@ -274,8 +275,7 @@ fn instance(
     found: &ContainerDefinition,
     machines: &BTreeMap<String, Machine>,
 ) -> Option<Instance> {
-    let skip =
-        |why: &str| tracing::debug!(task = task.task_arn, container = container.name, why, "Container is not taken.");
+    let skip = |why: &str| tracing::debug!(task = task.arn, container = container.name, why, "Container is not taken.");
     let (address, mappings) = if definition.network_mode == "awsvpc" && !task.attachments.is_empty() {
         let Some(interface) = container.network_interfaces.first() else {
             skip("it has no network interface");
@@ -306,10 +306,10 @@ fn instance(
         container: mapping.container_port,
         host: if mapping.host_port == 0 { mapping.container_port } else { mapping.host_port },
     };
-    let end = task.task_arn.char_indices().rev().nth(11).map_or(0, |(at, _)| at);
+    let end = task.arn.char_indices().rev().nth(11).map_or(0, |(at, _)| at);
     Some(Instance {
         name: format!("{}-{}", task.group.replacen(':', "-", 1), container.name),
-        id: task.task_arn[end..].to_owned(),
+        id: task.arn[end..].to_owned(),
         labels: found.docker_labels.clone(),
         address,
         ports: mappings.iter().map(port).collect(),

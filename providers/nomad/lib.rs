@@ -15,6 +15,7 @@ use trafficcop_remote::RemoteError;
 use trafficcop_remote::catalog::{AT_ONCE, Catalog, Pace, follow};
 use trafficcop_remote::consul::{Access, Server};
 
+mod empty;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +40,8 @@ struct Services {
     filter: Rules,
     /// How far the services are known.
     index: Option<u64>,
+    /// Services of jobs that were scaled to nothing are kept.
+    allow_empty: bool,
 }
 
 impl Provider for Nomad {
@@ -53,7 +56,12 @@ impl Provider for Nomad {
         Ok(Self {
             pace: if nomad.watch { Pace::Watch(throttle) } else { Pace::Poll(poll) },
             rules: rules(&nomad)?,
-            services: Services { filter: rules(&nomad)?, server: server(&nomad, settings.namespace)?, index: None },
+            services: Services {
+                filter: rules(&nomad)?,
+                server: server(&nomad, settings.namespace)?,
+                index: None,
+                allow_empty: nomad.allow_empty_services,
+            },
         })
     }
 
@@ -138,7 +146,12 @@ impl Catalog for Services {
             .buffered(AT_ONCE)
             .try_collect::<Vec<_>>()
             .await?;
-        Ok(lists.into_iter().flat_map(|list| list.value.unwrap_or_default()).map(instance).collect())
+        let mut instances: Vec<_> =
+            lists.into_iter().flat_map(|list| list.value.unwrap_or_default()).map(instance).collect();
+        if self.allow_empty {
+            instances.extend(empty::services(server, &self.filter).await?);
+        }
+        Ok(instances)
     }
 }
 
@@ -150,5 +163,5 @@ fn trimmed(tags: Option<&[String]>) -> Vec<String> {
 fn instance(shown: Registration) -> Instance {
     let tags = trimmed(shown.tags.as_deref());
     let (port, name) = (shown.port.to_string(), shown.service_name);
-    Instance { name, node: shown.node, id: shown.id, address: shown.address, port, tags, mesh: None }
+    Instance { name, node: shown.node, id: shown.id, address: shown.address, port, tags, ..Instance::default() }
 }

@@ -37,7 +37,12 @@ async fn server(world: watch::Receiver<World>, asked: Arc<Mutex<Vec<String>>>) -
                 }
                 let (index, services) = world.borrow().clone();
                 let path = target.split('?').next().unwrap_or("");
+                let jobs = ["/v1/jobs", "/v1/job/shop%2Fidle"]
+                    .iter()
+                    .position(|known| *known == path)
+                    .map(|at| job()[at].clone());
                 let body = match path.strip_prefix("/v1/service/") {
+                    _ if jobs.is_some() => jobs,
                     Some(name) => services.iter().find(|(known, _)| *known == name).map(|(_, shown)| shown.clone()),
                     None => Some(json!([{"Namespace": "default", "Services": services.iter().map(|(name, shown)| {
                         json!({"ServiceName": name, "Tags": shown[0]["Tags"]})
@@ -102,4 +107,34 @@ async fn services_come_change_and_go() {
     assert!(asked.iter().all(|request| request.to_lowercase().contains("x-nomad-token: secret")), "{asked:?}");
     assert!(asked.iter().all(|request| request.contains("stale=") && request.contains("namespace=shop")), "{asked:?}");
     assert!(!asked.iter().any(|request| request.contains("/v1/service/db")), "it is not exposed");
+}
+
+/// A list of jobs, and a job one of whose groups was scaled to nothing.
+fn job() -> [Value; 2] {
+    let service = |name: &str| json!({"Name": name, "Provider": "nomad", "Tags": [format!(" traefik.http.routers.{name}.rule=Path(`/`) ")]});
+    let of_consul = json!({"Name": "elsewhere", "Provider": "consul", "Tags": []});
+    let group = |count: u64, scales: bool, services: Value, tasks: Value| json!({"Name": "g", "Count": count, "Scaling": {"Enabled": scales}, "Services": services, "Tasks": tasks});
+    let groups = [
+        group(0, true, json!([service("idle"), of_consul]), json!([{"Name": "t", "Services": [service("task")]}])),
+        group(1, true, json!([service("busy")]), json!(null)),
+        group(0, false, json!([service("off")]), json!([])),
+        json!({"Name": "plain", "Count": 0, "Services": null, "Tasks": null}),
+    ];
+    let job = json!({"ID": "shop/idle", "Name": "shop/idle", "Namespace": "default", "TaskGroups": groups});
+    [json!([{"ID": "shop/idle", "Name": "shop/idle", "Namespace": "default"}]), job]
+}
+
+#[tokio::test]
+async fn services_scaled_to_nothing_are_kept_where_that_is_wished() {
+    let (_change, world) = watch::channel((7, vec![("web", registration("web", 22_000, &[]))]));
+    let mut nomad = NomadSettings { watch: true, allow_empty_services: true, ..NomadSettings::default() };
+    nomad.endpoint.address = server(world, Arc::default()).await;
+    let mut provider = Nomad::new(Settings { nomad, namespace: None }).expect("the settings are right");
+    let (send, mut events) = mpsc::channel(8);
+    let out = Publisher::new("nomad", send, Arc::new(|_, _| Ok(())));
+    tokio::spawn(async move { provider.run(&out).await });
+    assert_eq!(
+        next(&mut events).await,
+        ["idle Path(`/`)", "task Path(`/`)", "web Host(`web`)", "http://10.0.0.1:22000"]
+    );
 }

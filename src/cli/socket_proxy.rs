@@ -1,4 +1,4 @@
-//! `trafficcop socket-proxy`: the few questions that the Docker provider asks, and nothing else, behind a socket of its own.
+//! `trafficcop socket-proxy`: the few questions that the Docker and Swarm providers ask, and nothing else, behind a socket of its own.
 //!
 //! So that the process that faces the internet never holds the engine's socket. What must hold: nothing that a client sends
 //! reaches the engine but the method and the target of one allowed question; a connection carries one question.
@@ -16,8 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-const USAGE: &str =
-    "usage: trafficcop socket-proxy [--from /var/run/docker.sock] [--to /run/trafficcop/docker.sock] [--mode 666]";
+const USAGE: &str = "usage: trafficcop socket-proxy [--from /var/run/docker.sock] [--to /run/trafficcop/docker.sock] [--mode 666] [--swarm]";
 /// The longest head of a question, in bytes, and the longest time for it.
 const MAX_HEAD: usize = 16 << 10;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,6 +28,8 @@ struct Options {
     from: PathBuf,
     to: PathBuf,
     mode: u32,
+    /// Does what the Swarm provider asks pass too?
+    swarm: bool,
 }
 
 /// Runs until it is told to stop.
@@ -45,10 +46,18 @@ pub(super) fn run(words: &[String]) -> ExitCode {
 
 impl Options {
     fn read(words: &[String]) -> Result<Self, String> {
-        let mut options =
-            Self { from: "/var/run/docker.sock".into(), to: "/run/trafficcop/docker.sock".into(), mode: 0o666 };
+        let mut options = Self {
+            from: "/var/run/docker.sock".into(),
+            to: "/run/trafficcop/docker.sock".into(),
+            mode: 0o666,
+            swarm: false,
+        };
         let mut words = words.iter();
         while let Some(word) = words.next() {
+            if word == "--swarm" {
+                options.swarm = true;
+                continue;
+            }
             let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
             let value = value.map(str::to_owned).or_else(|| words.next().cloned()).ok_or(USAGE)?;
             match name {
@@ -73,7 +82,7 @@ async fn serve(options: Options) -> io::Result<()> {
             accepted = listener.accept() => {
                 let (client, from) = (accepted?.0, Arc::clone(&from));
                 tokio::spawn(async move {
-                    let _ended_either_way = answer(client, &from).await;
+                    let _ended_either_way = answer(client, &from, options.swarm).await;
                     drop(permit);
                 });
             }
@@ -98,10 +107,10 @@ fn listen(options: &Options) -> io::Result<UnixListener> {
 }
 
 /// One question and its answer.
-async fn answer(mut client: UnixStream, from: &Path) -> io::Result<()> {
+async fn answer(mut client: UnixStream, from: &Path, swarm: bool) -> io::Result<()> {
     let head = timeout(PATIENCE, read_head(&mut client)).await??;
-    let Some(question) = head.as_deref().and_then(question) else {
-        return refuse(&mut client, "403 Forbidden", "only reading questions of the Docker provider pass").await;
+    let Some(question) = head.as_deref().and_then(|head| question(head, swarm)) else {
+        return refuse(&mut client, "403 Forbidden", "only reading questions of the providers pass").await;
     };
     let Ok(Ok(mut engine)) = timeout(PATIENCE, UnixStream::connect(from)).await else {
         return refuse(&mut client, "502 Bad Gateway", "the engine's socket cannot be reached").await;
@@ -133,7 +142,7 @@ async fn read_head(client: &mut UnixStream) -> io::Result<Option<String>> {
 }
 
 /// What the engine is asked, if it may be.
-fn question(head: &str) -> Option<String> {
+fn question(head: &str, swarm: bool) -> Option<String> {
     let mut lines = head.split("\r\n");
     let mut words = lines.next()?.split(' ');
     let (method, target, version) = (words.next()?, words.next()?, words.next()?);
@@ -142,12 +151,15 @@ fn question(head: &str) -> Option<String> {
         ["content-length", "transfer-encoding", "upgrade"].iter().any(|it| name.eq_ignore_ascii_case(it))
     });
     let is_plain = target.bytes().all(|byte| byte.is_ascii_graphic()) && version.starts_with("HTTP/1.");
-    let may_pass =
-        matches!(method, "GET" | "HEAD") && is_plain && !has_body && words.next().is_none() && is_allowed(target);
+    let may_pass = matches!(method, "GET" | "HEAD")
+        && is_plain
+        && !has_body
+        && words.next().is_none()
+        && is_allowed(target, swarm);
     may_pass.then(|| format!("{method} {target} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"))
 }
 
-fn is_allowed(target: &str) -> bool {
+fn is_allowed(target: &str, swarm: bool) -> bool {
     let path = target.split('?').next().unwrap_or(target);
     let is_version = |step: &str| {
         step.strip_prefix('v').is_some_and(|rest| rest.bytes().all(|it| it.is_ascii_digit() || it == b'.'))
@@ -162,7 +174,9 @@ fn is_allowed(target: &str) -> bool {
             && !name.starts_with('.')
     };
     let container = path.strip_prefix("/containers/").and_then(|rest| rest.strip_suffix("/json"));
-    matches!(path, "/_ping" | "/version" | "/events" | "/containers/json") || container.is_some_and(is_name)
+    matches!(path, "/_ping" | "/version" | "/events" | "/containers/json")
+        || container.is_some_and(is_name)
+        || swarm && matches!(path, "/services" | "/tasks" | "/networks")
 }
 
 async fn refuse(client: &mut UnixStream, status: &str, why: &str) -> io::Result<()> {
@@ -181,7 +195,7 @@ mod tests {
     fn check(head: &str, target: Option<&str>) {
         let head = head.replace('\n', "\r\n");
         let expected = target.map(|line| format!("{line} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"));
-        assert_eq!(question(&head), expected, "{head}");
+        assert_eq!(question(&head, false), expected, "{head}");
     }
 
     #[test]
@@ -216,9 +230,23 @@ mod tests {
     }
 
     #[test]
+    fn what_the_swarm_provider_asks() {
+        for path in ["/services", "/v1.41/tasks?filters=%7B%7D", "/networks"] {
+            let head = format!("GET {path} HTTP/1.1\r\n\r\n");
+            assert!(question(&head, true).is_some() && question(&head, false).is_none(), "{path}");
+        }
+        for path in ["/secrets", "/services/x", "/nodes", "/swarm", "/configs"] {
+            assert_eq!(question(&format!("GET {path} HTTP/1.1\r\n\r\n"), true), None, "{path}");
+        }
+    }
+
+    #[test]
     fn options() {
         let words = ["--from=/a", "--to", "/b", "--mode", "660"].map(str::to_owned);
-        assert_eq!(Options::read(&words), Ok(Options { from: "/a".into(), to: "/b".into(), mode: 0o660 }));
+        assert_eq!(
+            Options::read(&words),
+            Ok(Options { from: "/a".into(), to: "/b".into(), mode: 0o660, swarm: false })
+        );
         assert!(Options::read(&["--what=x".to_owned()]).is_err() && Options::read(&["--to".to_owned()]).is_err());
     }
 }

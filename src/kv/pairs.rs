@@ -57,30 +57,38 @@ impl Pairs {
         self.map.is_empty()
     }
 
-    pub(crate) fn apply(&mut self, keys: Vec<(String, Option<Vec<u8>>)>) -> Result<(), StoreError> {
-        for (key, value) in keys {
-            match value {
-                Some(value) => self.put(key, value)?,
-                None => self.remove(&key),
-            }
-        }
-        Ok(())
+    pub(crate) fn get(&self, key: &str) -> Option<&[u8]> {
+        self.map.get(key).map(Vec::as_slice)
+    }
+
+    /// In the order of keys.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.map.iter().map(|(key, value)| (key.as_str(), value.as_slice()))
     }
 
     /// The configuration that the pairs below `root` are. Whole or not at all.
     pub fn configuration(&self, root: &str, store: &str) -> Result<Configuration, ConfigErrors> {
-        let mut texts = Vec::with_capacity(self.map.len());
-        let mut errors = Vec::new();
-        for (key, value) in &self.map {
-            match std::str::from_utf8(value) {
-                Ok(text) => texts.push((key.as_str(), text)),
-                Err(_) if is_ours(key, root, store) => errors.push(not_text(key, store)),
-                Err(_) => {}
-            }
-        }
-        ConfigErrors(errors).into_result()?;
-        read(texts, root, &document::SECTIONS, store)?.decode()
+        decode(self.iter(), root, store)
     }
+}
+
+/// What these pairs are together.
+pub(crate) fn decode<'a>(
+    pairs: impl Iterator<Item = (&'a str, &'a [u8])>,
+    root: &str,
+    store: &str,
+) -> Result<Configuration, ConfigErrors> {
+    let mut texts = Vec::with_capacity(pairs.size_hint().0);
+    let mut errors = Vec::new();
+    for (key, value) in pairs {
+        match std::str::from_utf8(value) {
+            Ok(text) => texts.push((key, text)),
+            Err(_) if is_ours(key, root, store) => errors.push(not_text(key, store)),
+            Err(_) => {}
+        }
+    }
+    ConfigErrors(errors).into_result()?;
+    read(texts, root, &document::SECTIONS, store)?.decode()
 }
 
 fn is_ours(key: &str, root: &str, store: &str) -> bool {

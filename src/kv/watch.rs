@@ -1,13 +1,13 @@
 //! [`watch`]: from a store's changes to configurations, for as long as the router runs.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 use trafficcop_provider::Publisher;
 use trafficcop_provider::backoff::Backoff;
 
+use crate::tree::Tree;
 use crate::{Change, Pairs, Store, StoreError};
 
 /// Before a lost store is tried again, at first and at most: whoever comes back is heard within a second or two.
@@ -46,11 +46,13 @@ async fn follow<S: Store>(
     backoff: &mut Backoff,
     told: &mut Option<StoreError>,
 ) -> Result<Infallible, StoreError> {
-    let mut pairs = Arc::new(store.open().await?);
+    let mut known = Known { pairs: store.open().await?, tree: Tree::new(root, S::NAME) };
+    known.tree.replaced(&Pairs::default(), &known.pairs);
     if told.take().is_some() {
-        tracing::info!(provider = out.provider(), keys = pairs.len(), "{} is read again.", S::NAME);
+        tracing::info!(provider = out.provider(), keys = known.pairs.len(), "{} is read again.", S::NAME);
     }
-    let mut took = publish::<S>(&pairs, root, out).await;
+    let mut took;
+    (known, took) = publish::<S>(known, root, out).await;
     backoff.reset();
     // A store that is followed only by being read whole is not read without a rest.
     let mut rest = Instant::now();
@@ -58,13 +60,13 @@ async fn follow<S: Store>(
         sleep_until(rest).await;
         let mut change = store.next().await?;
         let end = Instant::now() + took.max(STORM);
-        let known = Arc::make_mut(&mut pairs);
         let mut is_changed = true;
         loop {
             match change {
                 Change::Whole(whole) => {
-                    is_changed = *known != whole;
-                    *known = whole;
+                    is_changed = known.pairs != whole;
+                    known.tree.replaced(&known.pairs, &whole);
+                    known.pairs = whole;
                     rest = Instant::now() + took.max(STORM);
                     break;
                 }
@@ -79,19 +81,48 @@ async fn follow<S: Store>(
             out.state().reached();
             continue;
         }
-        took = publish::<S>(&pairs, root, out).await;
+        (known, took) = publish::<S>(known, root, out).await;
+    }
+}
+
+/// What the store holds, and what it means.
+struct Known {
+    pairs: Pairs,
+    tree: Tree,
+}
+
+impl Known {
+    fn apply(&mut self, keys: Vec<(String, Option<Vec<u8>>)>) -> Result<(), StoreError> {
+        for (key, value) in keys {
+            if self.pairs.get(&key) == value.as_deref() {
+                continue;
+            }
+            self.tree.changed(&key, value.is_some());
+            match value {
+                Some(value) => self.pairs.put(key, value)?,
+                None => self.pairs.remove(&key),
+            }
+        }
+        Ok(())
     }
 }
 
 /// Decodes on a thread where that holds up nothing; says how long it took.
-async fn publish<S: Store>(pairs: &Arc<Pairs>, root: &str, out: &Publisher) -> Duration {
+async fn publish<S: Store>(mut known: Known, root: &str, out: &Publisher) -> (Known, Duration) {
     let began = Instant::now();
-    let (shared, root) = (Arc::clone(pairs), root.to_owned());
-    let decoded = tokio::task::spawn_blocking(move || shared.configuration(&root, S::NAME));
-    if let Ok(read) = decoded.await {
+    let decoded = tokio::task::spawn_blocking(move || {
+        let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| known.tree.configuration(&known.pairs)));
+        (known, read.ok())
+    });
+    let (known, read) = match decoded.await {
+        Ok((known, read)) => (known, read),
+        // It does not panic: that is caught inside. The runtime is ending.
+        Err(_) => (Known { pairs: Pairs::default(), tree: Tree::new(root, S::NAME) }, None),
+    };
+    if let Some(read) = read {
         out.accept(read).await;
     } else {
         tracing::error!(provider = out.provider(), "Decoding the keys failed inside.");
     }
-    began.elapsed()
+    (known, began.elapsed())
 }

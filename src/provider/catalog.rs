@@ -33,6 +33,8 @@ pub struct Instance {
     pub tags: Vec<String>,
     /// How it is reached through a service mesh, as far as that is known.
     pub mesh: Option<Arc<Mesh>>,
+    /// It stands for a service of which nothing runs for the moment: its routes are kept, without servers.
+    pub is_empty: bool,
 }
 
 /// What the settings say of service meshes.
@@ -163,7 +165,7 @@ impl Rules {
             plain_name: Some(&instance.name),
             container_name: None,
             labels: &labels,
-            serving: true,
+            serving: !instance.is_empty,
         };
         let address = |stated: Option<&str>| {
             if instance.address.is_empty() {

@@ -30,7 +30,6 @@ pub const STATIC: &[NoEffect] = &[
     no("providers.kubernetesGateway", LATER),
     no("providers.kubernetesIngress", LATER),
     no("providers.kubernetesIngressNGINX", LATER),
-    no("providers.nomad.allowEmptyServices", LATER),
     no("providers.plugin", NO_PLUGINS),
     no("serversTransport.spiffe", LATER),
     no("spiffe", LATER),
