@@ -167,7 +167,6 @@ async fn heard(news: &mut Option<Receiver<()>>, until: Instant) -> Result<bool, 
 }
 
 /// Of containers, only those of services; what health checks run inside is no news.
-#[expect(clippy::needless_pass_by_value, reason = "events are handed over")]
 fn concerns(event: EventMessage) -> Option<()> {
     let action = event.action?;
     match event.typ? {

@@ -50,8 +50,11 @@ impl Tree {
     /// The key has another value than before, or none any more.
     pub(crate) fn changed(&mut self, key: &str, is_there: bool) {
         let group = match self.place(key) {
-            Place::Above if is_there => return drop(self.above.insert(key.to_owned())),
-            Place::Above => return drop(self.above.remove(key)),
+            Place::Above => {
+                self.above.remove(key);
+                self.above.extend(is_there.then(|| key.to_owned()));
+                return;
+            }
             Place::Rest => &mut self.rest,
             Place::Object(name) => {
                 let group = self.groups.entry(name.clone()).or_default();
@@ -72,27 +75,17 @@ impl Tree {
 
     /// The other pairs take the place of the ones; both in their order.
     pub(crate) fn replaced(&mut self, known: &Pairs, by: &Pairs) {
-        let (mut old, mut new) = (known.iter().peekable(), by.iter().peekable());
-        loop {
-            match (old.peek(), new.peek()) {
-                (None, None) => return,
-                (Some((before, was)), Some((after, is))) if before == after => {
-                    if was != is {
-                        self.changed(after, true);
-                    }
-                    (old.next(), new.next());
-                }
-                (Some((before, _)), other) if other.is_none_or(|(after, _)| before < after) => {
-                    self.changed(before, false);
-                    old.next();
-                }
-                (_, Some((after, _))) => {
-                    self.changed(after, true);
-                    new.next();
-                }
-                (Some(_), None) => return,
+        let mut old = known.iter().peekable();
+        for (after, is) in by.iter() {
+            while let Some((before, _)) = old.next_if(|(before, _)| *before < after) {
+                self.changed(before, false);
+            }
+            let was = old.next_if(|(before, _)| *before == after);
+            if was.is_none_or(|(_, was)| was != is) {
+                self.changed(after, true);
             }
         }
+        old.for_each(|(before, _)| self.changed(before, false));
     }
 
     /// What all pairs together mean. Whole or not at all.

@@ -233,7 +233,7 @@ mod tests {
             address,
             port,
             tags,
-            mesh: None,
+            ..Instance::default()
         }
     }
 

@@ -105,8 +105,8 @@ struct Spec {
     labels: Option<Labels>,
     #[serde(default)]
     mode: Mode,
-    #[serde(default)]
-    endpoint_spec: Option<EndpointSpec>,
+    #[serde(rename = "EndpointSpec", default)]
+    endpoint: Option<EndpointSpec>,
 }
 
 #[derive(Default, Deserialize)]
@@ -184,7 +184,7 @@ struct AttachedNetwork {
 impl ShownService {
     fn read(self, tasks: Vec<ShownTask>, networks: &BTreeMap<String, String>) -> Service {
         let Self { id, spec, endpoint } = self;
-        let mode = spec.endpoint_spec.map(|endpoint| endpoint.mode);
+        let mode = spec.endpoint.map(|endpoint| endpoint.mode);
         let has_addresses = mode.as_deref() == Some("vip");
         let addresses = endpoint.virtual_ips.unwrap_or_default().into_iter().filter(|_| has_addresses);
         let virtual_addresses =
