@@ -37,7 +37,8 @@ Of our own:
     explain URL [PATH…] [--at http://HOST:PORT] [--method M] [--header 'N: V'] [--client-ip IP]
             [--sni NAME] [--entry-point NAME]
             Exit code 0: a router holds, 1: none does, 2: could not be found out.
-    socket-proxy [--from /var/run/docker.sock] [--to /run/trafficcop/docker.sock] [--mode 666] [--swarm]
+    socket-proxy [--from /var/run/docker.sock] [--to /run/trafficcop/docker.sock] [--mode 666]
+            [--swarm]
     upgrade [PID]            Exit code 0: handed over, 1: not; the router serves on.
     plan PATH… --at http://HOST:PORT
             Exit code 0: nothing is lost, 1: something is, 2: could not be found out.
