@@ -2,8 +2,8 @@
 //! instances share that write some keys as well ([`Shared`]).
 //!
 //! A store says what is there and what changes; the watcher makes configurations of it. What must hold: nothing changes
-//! unseen between reading and watching, a storm of changes costs one decoding of what changed at a time, and losing the store, or finding
-//! rubbish in it, changes nothing of what was published.
+//! unseen between reading and watching, a storm of changes costs one decoding of what changed at a time, and losing the
+//! store, or finding rubbish in it, changes nothing of what was published.
 
 mod pairs;
 mod shared;

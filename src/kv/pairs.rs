@@ -57,13 +57,14 @@ impl Pairs {
         self.map.is_empty()
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&[u8]> {
-        self.map.get(key).map(Vec::as_slice)
-    }
-
-    /// In the order of keys.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.map.iter().map(|(key, value)| (key.as_str(), value.as_slice()))
+    pub(crate) fn apply(&mut self, keys: Vec<(String, Option<Vec<u8>>)>) -> Result<(), StoreError> {
+        for (key, value) in keys {
+            match value {
+                Some(value) => self.put(key, value)?,
+                None => self.remove(&key),
+            }
+        }
+        Ok(())
     }
 
     /// The configuration that the pairs below `root` are. Whole or not at all.
