@@ -231,6 +231,6 @@ fn what_is_doubtful_is_said_and_does_not_stop_the_start() {
 #[test]
 fn what_has_no_effect_is_named() {
     says("hostResolver: {cnameFlattening: true}", &[], &["hostResolver"]);
-    says("providers: {knative: {}, swarm: false, docker: {}}", &[], &["providers.knative"]);
+    says("providers: {kubernetesCRD: {}, ecs: {}, swarm: false}", &[], &["providers.kubernetesCRD"]);
     says("global: {checkNewVersion: false, sendAnonymousUsage: true}", &[], &["global.sendAnonymousUsage"]);
 }
