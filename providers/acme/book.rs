@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustls_pki_types::CertificateDer;
+use trafficcop_provider::Order;
 
 use crate::contents::Contents;
 use crate::failure::Failure;
@@ -187,6 +188,19 @@ impl Book {
     /// What is known to be wrong: resolver, name, why.
     pub(crate) fn troubles(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.resting.iter().map(|((resolver, name), resting)| (&**resolver, &**name, &*resting.why))
+    }
+
+    /// The names that rest after a failure.
+    pub(crate) fn resting(&self, (now, wall): (Instant, SystemTime)) -> Vec<Order> {
+        let order = |((resolver, name), resting): (&(String, String), &Resting)| Order {
+            resolver: resolver.clone(),
+            names: vec![name.clone()],
+            failure: Some(resting.why.clone()),
+            is_limited: resting.why.contains("rateLimited"),
+            failures: resting.failures + 1,
+            next: Some(wall + resting.until.saturating_duration_since(now)),
+        };
+        self.resting.iter().map(order).collect()
     }
 
     /// Certificates whose authority should be asked when to renew them.

@@ -12,7 +12,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use trafficcop_config::settings::certificates::Acme;
 use trafficcop_config::{ConfigError, ConfigErrors, Origin, Problem};
 use trafficcop_kv::Shared;
-use trafficcop_provider::Publisher;
+use trafficcop_provider::{Order, Publisher};
 
 use crate::book::{Book, Due};
 use crate::contents::Certificate;
@@ -156,6 +156,7 @@ impl Work {
             self.book.forget(&now);
             self.start(&now);
             self.ask();
+            out.state().order(self.orders());
             let rest = self.rest();
             tokio::select! {
                 Some(done) = self.tasks.join_next_with_id() => self.done(done, out).await,
@@ -283,6 +284,28 @@ impl Work {
         troubles.sort_unstable();
         problems.extend(troubles.iter().map(|(resolver, name, why)| problem(resolver, format!("{name}: {why}"))));
         out.publish_part(configuration(pairs), ConfigErrors(problems)).await;
+    }
+
+    /// What is being ordered, and what failed.
+    fn orders(&self) -> Vec<Order> {
+        let under_way = |demand: &Demand| Order {
+            resolver: demand.resolver.clone(),
+            names: demand.names.clone(),
+            failure: None,
+            is_limited: false,
+            failures: 0,
+            next: None,
+        };
+        let mut orders = self.book.resting((Instant::now(), SystemTime::now()));
+        orders.retain(|resting| {
+            let is_tried = |demand: &&Demand| {
+                demand.resolver == resting.resolver && resting.names.iter().all(|name| demand.names.contains(name))
+            };
+            !self.running.values().any(|demand| is_tried(&demand))
+        });
+        orders.extend(self.running.values().map(under_way));
+        orders.sort();
+        orders
     }
 
     fn rest(&self) -> Duration {

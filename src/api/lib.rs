@@ -17,6 +17,7 @@ mod events;
 mod explain;
 mod http;
 mod noop;
+mod orders;
 mod overview;
 mod page;
 mod ping;
@@ -206,6 +207,7 @@ impl Inner {
             Resource::Problems => Answer::json(&problems::problems(snapshot)),
             Resource::Providers => Answer::json(&providers::providers(&self.extras.states)),
             Resource::Explain => explain::answer(snapshot, settings, &self.extras.states, query),
+            Resource::Orders => Answer::json(&orders::orders(&self.extras.states)),
             Resource::Caches => caches::list(),
             Resource::Breakers => breakers::list(),
             Resource::Certificates => certificates::list(snapshot, query),

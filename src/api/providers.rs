@@ -41,6 +41,6 @@ pub(crate) fn providers(states: &States) -> Vec<Shown> {
     states.show().into_iter().map(shown).collect()
 }
 
-fn time(at: SystemTime) -> Option<String> {
+pub(crate) fn time(at: SystemTime) -> Option<String> {
     Timestamp::try_from(at).ok().map(|time| time.to_string())
 }

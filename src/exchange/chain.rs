@@ -29,6 +29,10 @@ pub trait Filter: Send + Sync + 'static {
 /// For what must wait, or call next twice or never. Costs one allocation.
 pub trait Around: Send + Sync + 'static {
     fn call<'a>(&'a self, req: Request, cx: &'a mut Exchange, next: Next<'a>) -> LocalBoxFuture<'a, Response>;
+    /// It does nothing but measure what follows: where nobody wants to know, it is left out.
+    fn is_span(&self) -> bool {
+        false
+    }
 }
 
 /// The end of a chain.

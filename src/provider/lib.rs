@@ -15,7 +15,7 @@ pub mod workload;
 use std::future::Future;
 
 pub use publisher::{Event, Publisher};
-pub use state::{State, States};
+pub use state::{Order, State, States};
 
 /// A source of dynamic configuration.
 pub trait Provider: Send + Sized + 'static {

@@ -37,6 +37,22 @@ pub struct Shown {
     pub error_at: Option<SystemTime>,
     /// What is not taken although it might have been meant to be, and why: `container blog: health is starting`.
     pub passed_over: Vec<String>,
+    /// Certificates that are being ordered, and those whose orders failed.
+    pub orders: Vec<Order>,
+}
+
+/// A certificate that is not there yet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Order {
+    pub resolver: String,
+    pub names: Vec<String>,
+    /// Why the last attempt came to nothing; None: it is under way.
+    pub failure: Option<String>,
+    /// The authority said that too much was asked of it.
+    pub is_limited: bool,
+    pub failures: u32,
+    /// When it is tried again.
+    pub next: Option<SystemTime>,
 }
 
 impl State {
@@ -77,6 +93,12 @@ impl State {
     pub fn pass_over(&self, mut reasons: Vec<String>) {
         reasons.truncate(MAX_PASSED);
         self.lock().shown.passed_over = reasons;
+    }
+
+    /// The orders of certificates; the whole of them, each time.
+    pub fn order(&self, mut orders: Vec<Order>) {
+        orders.truncate(MAX_PASSED);
+        self.lock().shown.orders = orders;
     }
 
     pub fn show(&self) -> Shown {

@@ -24,12 +24,18 @@ impl Pass<'_> {
             let number = names[..index].iter().filter(|other| *other == name).count() as u32;
             let (owner, within) = (Arc::clone(owner), "".into());
             let steps = self.steps(StepsKey { owner, within, middleware: name.clone(), number })?;
-            let kinds = self.merged.http.middlewares.get(name).map(|object| &object.settings.value.kinds);
-            let kind = kinds.and_then(|kinds| kinds.first()).filter(|_| has_spans);
-            let span = kind.map(|(kind, _)| spans::of_middleware(name.as_str(), kind));
-            all.push(span.into_iter().chain(steps.iter().cloned()).collect::<Vec<_>>());
+            let span = self.span(name);
+            let steps = span.into_iter().chain(steps.iter().cloned());
+            // Those of a chain's members are in its steps, whoever asks.
+            all.push(steps.filter(|step| has_spans || !spans::is_span(step)).collect::<Vec<_>>());
         }
         Ok(all.iter().rev().flat_map(|steps| steps.iter().cloned()).collect())
+    }
+
+    /// The span around a middleware.
+    fn span(&self, name: &Name) -> Option<Step> {
+        let kinds = self.merged.http.middlewares.get(name).map(|object| &object.settings.value.kinds)?;
+        spans::of_middleware(name.as_str(), &kinds.first()?.0)
     }
 
     fn steps(&mut self, key: StepsKey) -> Result<Arc<[Step]>, Failure> {
@@ -134,9 +140,10 @@ impl middleware::Parts for PartsOf<'_, '_> {
         self.used.push(name.clone());
         let StepsKey { owner, within, middleware, number: own } = self.key;
         let within = format!("{within}/{middleware}#{own}").into();
+        let span = self.pass.span(&name);
         let key = StepsKey { owner: Arc::clone(owner), within, middleware: name, number };
         let steps = self.pass.steps(key).map_err(|failure| BuildError::Reference(failure.message))?;
-        Ok(steps.to_vec())
+        Ok(span.into_iter().chain(steps.iter().cloned()).collect())
     }
 
     fn service(&mut self, name: &str) -> Result<Arc<dyn Service>, BuildError> {

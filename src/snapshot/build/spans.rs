@@ -21,6 +21,10 @@ fn span(name: &str, attributes: &[(&'static str, &str)]) -> Step {
 }
 
 impl Around for Spanned {
+    fn is_span(&self) -> bool {
+        true
+    }
+
     fn call<'a>(&'a self, req: Request, cx: &'a mut Exchange, next: Next<'a>) -> LocalBoxFuture<'a, Response> {
         let Some(trace) = cx.trace.as_mut().filter(|trace| trace.is_sampled) else { return next.run(req, cx) };
         let opened = trace.open(&self.name, SpanKind::Internal);
@@ -69,9 +73,14 @@ fn of_kind(kind: &str) -> String {
     )
 }
 
-/// Around everything behind a middleware, itself included.
-pub(super) fn of_middleware(name: &str, kind: &str) -> Step {
-    span(&of_kind(kind), &[("traefik.middleware.name", name)])
+/// Around everything behind a middleware, itself included. A chain has none: its members have theirs.
+pub(super) fn of_middleware(name: &str, kind: &str) -> Option<Step> {
+    let is_chain = kind.eq_ignore_ascii_case("chain");
+    (!is_chain).then(|| span(&of_kind(kind), &[("traefik.middleware.name", name)]))
+}
+
+pub(super) fn is_span(step: &Step) -> bool {
+    matches!(step, Step::Around(around) if around.is_span())
 }
 
 /// What stands around a router.

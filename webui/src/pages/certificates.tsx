@@ -23,6 +23,31 @@ const COLUMNS: Column<any>[] = [
   { title: "Fingerprint", show: (row) => <code title={row.certFingerprint}>{row.certFingerprint.slice(0, 16)}</code>, kind: "code" },
 ];
 
+const STATES: Record<string, [string, string]> = {
+  ordering: ["enabled", "being ordered"], failed: ["disabled", "failed"], limited: ["warning", "limited by the authority"],
+};
+
+const ORDERS: Column<any>[] = [
+  { title: "State", show: (row) => <span><Status of={STATES[row.state]?.[0] ?? "warning"} /> {STATES[row.state]?.[1] ?? row.state}</span> },
+  { title: "For", show: (row) => row.names.map((name: string) => <Tag>{name}</Tag>) },
+  { title: "Resolver", show: (row) => row.resolver },
+  { title: "Attempts", show: (row) => row.failures || "–" },
+  { title: "Next attempt", show: (row) => row.next ? new Date(row.next).toISOString().slice(0, 16).replace("T", " ") : "–" },
+  { title: "Why", show: (row) => row.error ?? "" },
+];
+
+/** What is not there yet; nothing where nothing is ordered. */
+function Orders(): Element_ | null {
+  const answer = ask<any[]>("x/orders");
+  if (!answer.data?.length) return null;
+  return (
+    <section>
+      <h2>Orders</h2>
+      <Table caption="Orders of certificates" columns={ORDERS} rows={answer.data} keyOf={(row) => `${row.resolver} ${row.names}`} />
+    </section>
+  );
+}
+
 export function Certificates(): Element_ {
   const { query } = here();
   const wanted = new URLSearchParams({ per_page: "50" });
@@ -33,6 +58,7 @@ export function Certificates(): Element_ {
   const answer = ask<any[]>(`certificates?${wanted}`);
   return (
     <div>
+      <Orders />
       <div class="tools">
         <Search label="Search names and issuers" />
         <Choice label="Status" name="status" options={[["", "Any status"], ["enabled", "Ok"], ["warning", "Ends soon"], ["expired", "Expired"]]} />
