@@ -28,7 +28,13 @@ pub(crate) fn answer(snapshot: &Snapshot, settings: &Settings, states: &States, 
     match found {
         Ok(mut explanation) => {
             match &explanation.winner {
-                Some(winner) => explanation.causes.extend(unreachable(&winner.service)),
+                Some(winner) => {
+                    explanation.causes.extend(unreachable(&winner.service));
+                    // A container whose network is not there is served by another; that may be why it is not reached.
+                    let provider = format!("provider {}: ", winner.router.rsplit('@').next().unwrap_or_default());
+                    let concerns = |why: &String| why.starts_with(&provider) && why.contains("is not in the network");
+                    explanation.causes.extend(passed_over(states).filter(concerns));
+                }
                 // What a provider did not take may be what was meant.
                 None => explanation.causes.extend(passed_over(states)),
             }
