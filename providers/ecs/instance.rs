@@ -10,7 +10,7 @@ use trafficcop_config::{ConfigError, ConfigErrors};
 use trafficcop_provider::constraints::Constraints;
 use trafficcop_provider::default_rule::DefaultRule;
 use trafficcop_provider::normalize::normalize;
-use trafficcop_provider::workload::{Address, Check, NoAddress, Part, Surroundings, Workload, merge};
+use trafficcop_provider::workload::{Address, Check, NoAddress, Part, Surroundings, Workload, merge_each};
 
 /// A container of a running task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,16 +48,7 @@ struct Wishes {
 impl Rules {
     /// What all containers say together, and what had to be left out.
     pub(crate) fn configuration(&self, instances: &[Instance], check: Check<'_>) -> (Configuration, ConfigErrors) {
-        let (mut parts, mut problems) = (Vec::new(), Vec::new());
-        for instance in instances {
-            match self.part(instance, check, &mut problems) {
-                Ok(part) => parts.extend(part),
-                Err(errors) => problems.extend(errors.0),
-            }
-        }
-        let (configuration, conflicts) = merge(parts);
-        problems.extend(conflicts.0);
-        (configuration, ConfigErrors(problems))
+        merge_each(instances, |instance, problems| self.part(instance, check, problems))
     }
 
     fn part(

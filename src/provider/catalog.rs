@@ -17,7 +17,7 @@ use crate::ProviderError;
 use crate::constraints::{Constraints, Subject};
 use crate::default_rule::DefaultRule;
 use crate::normalize::normalize;
-use crate::workload::{Address, Check, NoAddress, Part, Surroundings, Workload, merge};
+use crate::workload::{Address, Check, NoAddress, Part, Surroundings, Workload, merge_each};
 
 pub use mesh::Mesh;
 
@@ -127,16 +127,7 @@ impl Rules {
 
     /// What all of them say together, and what had to be left out.
     pub fn configuration(&self, instances: &[Instance], check: Check<'_>) -> (Configuration, ConfigErrors) {
-        let (mut parts, mut problems) = (Vec::new(), Vec::new());
-        for instance in instances {
-            match self.part(instance, check, &mut problems) {
-                Ok(part) => parts.extend(part),
-                Err(errors) => problems.extend(errors.0),
-            }
-        }
-        let (configuration, conflicts) = merge(parts);
-        problems.extend(conflicts.0);
-        (configuration, ConfigErrors(problems))
+        merge_each(instances, |instance, problems| self.part(instance, check, problems))
     }
 
     fn part(

@@ -20,7 +20,7 @@ use trafficcop_config::{At, ConfigError, ConfigErrors, Origin, Problem};
 
 use crate::default_rule::{DefaultRule, Subject};
 
-pub use merge::{Part, merge};
+pub use merge::{Part, merge, merge_each};
 
 /// What a provider knows of a workload.
 #[derive(Clone, Copy, Debug)]

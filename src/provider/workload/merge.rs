@@ -22,6 +22,24 @@ pub struct Part {
     pub leaving: bool,
 }
 
+/// Merges what each of several workloads contributes, which `part` finds out. One that cannot be understood is left out;
+/// the errors say what was.
+pub fn merge_each<W>(
+    workloads: impl IntoIterator<Item = W>,
+    part: impl Fn(W, &mut Vec<ConfigError>) -> Result<Option<Part>, ConfigErrors>,
+) -> (Configuration, ConfigErrors) {
+    let (mut parts, mut problems) = (Vec::new(), Vec::new());
+    for workload in workloads {
+        match part(workload, &mut problems) {
+            Ok(part) => parts.extend(part),
+            Err(errors) => problems.extend(errors.0),
+        }
+    }
+    let (configuration, conflicts) = merge(parts);
+    problems.extend(conflicts.0);
+    (configuration, ConfigErrors(problems))
+}
+
 /// Merges in the order of the keys. The errors say which names were removed.
 pub fn merge(mut parts: Vec<Part>) -> (Configuration, ConfigErrors) {
     parts.sort_by(|one, other| (one.leaving, &one.key).cmp(&(other.leaving, &other.key)));
