@@ -53,9 +53,9 @@ impl Topology {
     pub(crate) async fn still_holds(&self, access: &Access, nodes: &mut [Node]) -> Result<(), StoreError> {
         let (Some(node), Some(address)) = (nodes.first_mut(), self.addresses.first()) else { return Ok(()) };
         match self.kind {
-            Kind::Single => Ok(()),
-            Kind::Cluster if Self::around(node, address).await == *self => Ok(()),
-            Kind::Cluster => Err(StoreError::lost("the cluster's masters or slots have changed")),
+            // A server that was alone may have joined a cluster since, or not have known yet that it belongs to one.
+            Kind::Single | Kind::Cluster if Self::around(node, address).await == *self => Ok(()),
+            Kind::Single | Kind::Cluster => Err(StoreError::lost("the cluster's masters or slots have changed")),
             Kind::Sentinel if sentinel::is_good_enough(access, address).await => Ok(()),
             Kind::Sentinel => Err(StoreError::lost("Sentinel names another server")),
         }
