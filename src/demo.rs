@@ -47,7 +47,7 @@ fn demonstrate(once: bool) -> io::Result<()> {
         let app = App::start(settings(web, api)).await.map_err(io::Error::other)?;
         let backends = [echo::start("one")?, echo::start("two")?];
         let node = read(&routes(backends), Format::Yaml, "demo.yml").map_err(io::Error::other)?;
-        let configuration = document::decode(&node).map_err(io::Error::other)?;
+        let configuration = document::decode(node).map_err(io::Error::other)?;
         app.publisher("demo").publish(configuration).await;
         show(web, api, &app, started).await?;
         if !once {

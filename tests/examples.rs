@@ -26,7 +26,7 @@ fn text(path: &Path) -> String {
 fn file(path: &Path) -> Configuration {
     let name = path.display().to_string();
     let node = read_document(&text(path), Format::Yaml, &name).unwrap_or_else(|errors| panic!("{errors}"));
-    document::decode(&node).unwrap_or_else(|errors| panic!("{errors}"))
+    document::decode(node).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 /// The label form, decoded.
@@ -89,10 +89,10 @@ fn the_two_forms_route_alike() {
         let path = |ending: &str| examples().join("middlewares").join(format!("{}.{ending}", kind.name));
         let routers = |configuration: Configuration| -> BTreeMap<String, (String, Vec<String>, Vec<String>)> {
             let http = configuration.http.expect("an example has an http section");
-            let router = |at: trafficcop_config::At<trafficcop_config::dynamic::http::Router>| {
-                (at.value.rule.value, at.value.entry_points, at.value.middlewares)
+            let router = |router: &trafficcop_config::dynamic::http::Router| {
+                (router.rule.value.clone(), router.entry_points.clone(), router.middlewares.clone())
             };
-            http.routers.into_iter().map(|(name, at)| (name, router(at))).collect()
+            http.routers.into_iter().map(|(name, at)| (name, router(&at))).collect()
         };
         assert_eq!(routers(file(&path("yml"))), routers(labels(&path("labels"))), "the routers of {}", kind.name);
     }

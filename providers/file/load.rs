@@ -114,7 +114,7 @@ fn document_at(path: &Path, format: Format, log_templates: bool) -> Result<Confi
         tracing::debug!(file = %path.display(), content = %expanded, "Template is expanded.");
     }
     let node = read::document(&expanded, format, &path.to_string_lossy())?;
-    let mut configuration = document::decode(&node)?;
+    let mut configuration = document::decode(node)?;
     inline::inline(&mut configuration);
     Ok(configuration)
 }

@@ -11,7 +11,7 @@ use crate::endpoint::Endpoint;
 pub(crate) fn decode(content: &[u8], content_type: &str, from: &Endpoint) -> Result<Configuration, ConfigErrors> {
     let text = std::str::from_utf8(content).map_err(|error| not_text(from, error.valid_up_to(), content))?;
     let node = read::document(text, format(content_type, from), &from.shown)?;
-    document::decode(&node)
+    document::decode(node)
 }
 
 /// As the answer says; else as the address ends; else YAML, of which JSON is a part.

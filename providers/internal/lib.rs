@@ -52,12 +52,12 @@ pub fn configuration(settings: &Settings) -> Configuration {
     let has_rule_syntax = settings.core != Core::default();
     for (name, entry_point) in &settings.entry_points {
         if let Some(model) = model(entry_point, has_rule_syntax) {
-            http.models.insert(name.clone(), At::from(model));
+            http.models.insert(name.clone(), model.into());
         }
     }
-    http.servers_transports.insert("default".to_owned(), At::from(servers_transport(settings)));
+    http.servers_transports.insert("default".to_owned(), servers_transport(settings).into());
     let mut tcp = Tcp::default();
-    tcp.servers_transports.insert("default".to_owned(), At::from(tcp_servers_transport(settings)));
+    tcp.servers_transports.insert("default".to_owned(), tcp_servers_transport(settings).into());
     service(&mut http, "noop");
     Configuration { http: Some(http), tcp: Some(tcp), ..Configuration::default() }
 }
@@ -114,7 +114,7 @@ fn router(http: &mut Http, name: &str, entry_point: &str, rule: &str, priority: 
         priority,
         ..Router::default()
     };
-    http.routers.insert(name.to_owned(), At::from(router));
+    http.routers.insert(name.to_owned(), router.into());
 }
 
 fn leads_to(http: &mut Http, router: &str, service: &str) {
@@ -124,12 +124,12 @@ fn leads_to(http: &mut Http, router: &str, service: &str) {
 }
 
 fn service(http: &mut Http, name: &str) {
-    http.services.insert(name.to_owned(), At::from(Service::default()));
+    http.services.insert(name.to_owned(), Service::default().into());
 }
 
 fn middleware(http: &mut Http, name: &str, kind: &str, settings: Value) {
     let middleware = Middleware { kinds: vec![(kind.into(), Node::new(settings, Origin::Unknown))] };
-    http.middlewares.insert(name.to_owned(), At::from(middleware));
+    http.middlewares.insert(name.to_owned(), middleware.into());
 }
 
 /// A section of settings.
@@ -190,7 +190,7 @@ fn acme_challenge(settings: &Settings, http: &mut Http) {
             priority,
             ..Router::default()
         };
-        http.routers.insert(name.to_owned(), At::from(router));
+        http.routers.insert(name.to_owned(), router.into());
         service(http, "acme-http");
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn add(settings: &Settings, http: &mut Http) {
             priority: redirection.priority,
             ..Router::default()
         };
-        http.routers.insert(router_name, At::from(router));
+        http.routers.insert(router_name, router.into());
         let settings = map([
             ("scheme", text(&redirection.scheme)),
             ("port", text(&port)),

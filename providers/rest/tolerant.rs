@@ -9,7 +9,7 @@ const ROUNDS: usize = 20;
 /// Decodes; unknown keys are taken out, each with a warning.
 pub(crate) fn decode(mut document: Node) -> Result<Configuration, ConfigErrors> {
     for _ in 0..ROUNDS {
-        let errors = match document::decode(&document) {
+        let errors = match document::decode(document.clone()) {
             Ok(configuration) => return Ok(configuration),
             Err(errors) => errors,
         };
@@ -24,7 +24,7 @@ pub(crate) fn decode(mut document: Node) -> Result<Configuration, ConfigErrors> 
             tracing::warn!(provider = "rest", "Left unread: {error}");
         }
     }
-    document::decode(&document)
+    document::decode(document)
 }
 
 /// Takes out what stands at a dotted path; answers whether there was anything. Names may hold dots themselves.

@@ -1,11 +1,12 @@
 //! HTTP routers, services and middlewares as the API shows them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use trafficcop_config::dynamic::Middleware;
-use trafficcop_config::dynamic::http::{Service, Sticky};
+use trafficcop_config::dynamic::http::{RouterObservability, Service, Sticky};
 use trafficcop_config::{At, Name};
 use trafficcop_merger::{HttpRouter, Object};
 use trafficcop_middleware as middleware;
@@ -57,7 +58,7 @@ pub(crate) fn object(settings: &impl Serialize) -> Map<String, Value> {
 }
 
 /// What is common to all objects: errors, status, and who uses what.
-pub(crate) fn state(shown: &mut Map<String, Value>, report: &ObjectReport, users: &str, used: &[String]) {
+pub(crate) fn state(shown: &mut Map<String, Value>, report: &ObjectReport, users: &str, used: &[Arc<str>]) {
     let errors: Vec<_> = (report.notes.iter())
         .filter(|note| !note.message.is_empty())
         .map(|note| Value::from(note.message.as_str()))
@@ -82,6 +83,10 @@ pub(crate) fn router(name: &Name, router: &HttpRouter, report: Option<&ObjectRep
     let report = &report.cloned().unwrap_or_default();
     let settings = &router.object.settings.value;
     let mut shown = object(settings);
+    if settings.parent_refs.is_empty() {
+        let observed = observed(settings.observability.clone().unwrap_or_default());
+        shown.insert("observability".to_owned(), json!(observed));
+    }
     if !report.is_untouched {
         if settings.priority == 0 && !settings.rule.is_empty() {
             shown.insert("priority".to_owned(), json!(default_priority(&settings.rule)));
@@ -92,6 +97,17 @@ pub(crate) fn router(name: &Name, router: &HttpRouter, report: Option<&ObjectRep
     }
     state(&mut shown, report, "using", &router.object.used);
     shown
+}
+
+/// What holds where nothing else is said.
+fn observed(asked: RouterObservability) -> RouterObservability {
+    let trace_verbosity = if asked.trace_verbosity.is_empty() { "minimal".to_owned() } else { asked.trace_verbosity };
+    RouterObservability {
+        access_logs: asked.access_logs.or(Some(true)),
+        metrics: asked.metrics.or(Some(true)),
+        tracing: asked.tracing.or(Some(true)),
+        trace_verbosity,
+    }
 }
 
 pub(crate) fn qualified(names: &[String], owner: &Name) -> Vec<String> {
@@ -210,7 +226,7 @@ pub(crate) fn middleware(
     report: Option<&ObjectReport>,
 ) -> Map<String, Value> {
     let mut shown = Map::new();
-    let At { value: settings, .. } = &object.settings;
+    let At { value: settings, .. } = &*object.settings;
     for (kind, settings) in &settings.kinds {
         let known = middleware::find(kind);
         let value = known.and_then(|known| (known.show)(settings).ok());

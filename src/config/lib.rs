@@ -25,6 +25,6 @@ pub use duration::Duration;
 pub use error::{ConfigError, ConfigErrors, Problem};
 pub use name::Name;
 pub use node::{Node, Scalar, Value};
-pub use origin::{At, Origin};
+pub use origin::{At, Origin, Shared};
 pub use secret::Secret;
 pub use shape::Shape;

@@ -1,13 +1,14 @@
 //! `local@provider`: the qualified name of an object.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-/// A qualified name. The provider is what follows the last `@`.
+/// A qualified name. The provider is what follows the last `@`. Copies are cheap: they share the text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name {
-    text: Box<str>,
+    text: Arc<str>,
     at: usize,
 }
 
@@ -27,6 +28,10 @@ impl Name {
     }
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+    /// The text, shared with this name.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.text)
     }
 }
 

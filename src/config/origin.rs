@@ -1,11 +1,13 @@
 //! Where a piece of configuration was written, so that every error can say so.
 
 mod at;
+mod shared;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use at::At;
+pub use shared::Shared;
 
 /// The place of one piece of configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

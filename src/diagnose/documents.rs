@@ -48,7 +48,7 @@ pub(crate) fn below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 pub(crate) fn examine(documents: &[Document], settings: Option<&Settings>, texts: &mut Texts) -> Vec<Finding> {
     let mut findings = Vec::new();
     for document in documents {
-        match document::decode(&document.node) {
+        match document::decode(document.node.clone()) {
             Ok(configuration) => {
                 findings.extend(rules(&configuration, settings, texts));
                 findings.extend(middlewares(&configuration));

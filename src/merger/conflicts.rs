@@ -19,18 +19,18 @@ pub(crate) fn settle(merged: &mut Merged, hosts: &mut Hosts<'_>) {
     for (name, entry_points) in conflicting {
         let Some(router) = routers.get_mut(&name) else { continue };
         let asked = merge::tls_options(router.object.settings.tls.as_ref(), name.provider());
-        router.object.settings.value.entry_points.retain(|entry_point| !entry_points.contains_key(entry_point));
+        router.object.own().entry_points.retain(|entry_point| !entry_points.contains_key(entry_point));
         let copies: Vec<_> = (entry_points.into_iter())
             .map(|(entry_point, why)| {
                 let mut copy = router.clone();
-                let settings = &mut copy.object.settings.value;
+                let settings = copy.object.settings.clone();
                 DEFAULT.clone_into(&mut copy.tls_options);
                 let message = why.message(&settings.rule, &asked);
                 let path = format!("http.routers.{}.tls.options", name.local());
-                copy.object.notes.extend(
-                    message.map(|(message, hint)| Note::warning(&copy.object.settings.at, path, message, hint)),
-                );
-                copy.object.settings.value.entry_points = vec![entry_point.clone()];
+                copy.object
+                    .notes
+                    .extend(message.map(|(message, hint)| Note::warning(&settings.at, path, message, hint)));
+                copy.object.own().entry_points = vec![entry_point.clone()];
                 (Name::qualify(&format!("{entry_point}-conflicted-{name}"), ""), copy)
             })
             .collect();

@@ -67,12 +67,14 @@ fn gather<T: Clone>(into: &mut Map<T>, provider: &str, objects: &Objects<T>) {
 fn gather_http(merged: &mut Merged, models: &mut Models, provider: &str, http: &http::Http, context: &Context) {
     for (name, router) in &http.routers {
         let mut object = Object::new(router.clone());
-        let router = &mut object.settings.value;
-        if router.entry_points.is_empty() && router.parent_refs.is_empty() {
-            router.entry_points = context.defaults().map(str::to_owned).collect();
-        }
-        for parent in &mut router.parent_refs {
-            *parent = Name::qualify(parent, provider).to_string();
+        if router.parent_refs.is_empty() {
+            if router.entry_points.is_empty() {
+                object.own().entry_points = context.defaults().map(str::to_owned).collect();
+            }
+        } else {
+            for parent in &mut object.own().parent_refs {
+                *parent = Name::qualify(parent, provider).to_string();
+            }
         }
         let tls_options = tls_options(router.tls.as_ref(), provider);
         let router = HttpRouter { object, children: Vec::new(), model: None, tls_options };
@@ -90,7 +92,7 @@ fn gather_tcp(merged: &mut Merged, provider: &str, tcp: &tcp::Tcp, context: &Con
     for (name, router) in &tcp.routers {
         let mut object = Object::new(router.clone());
         if object.settings.entry_points.is_empty() {
-            object.settings.value.entry_points = context.defaults().map(str::to_owned).collect();
+            object.own().entry_points = context.defaults().map(str::to_owned).collect();
         }
         merged.tcp.routers.insert(own_name(name, provider), object);
     }
@@ -146,7 +148,7 @@ impl DefaultsOfTls {
     fn settle(self, merged: &mut Merged) {
         match self.options.as_slice() {
             [] => {
-                merged.tls.options.insert(DEFAULT.to_owned(), At::from(tls::Options::default()));
+                merged.tls.options.insert(DEFAULT.to_owned(), tls::Options::default().into());
             }
             [_] => {}
             several => {

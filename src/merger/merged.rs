@@ -1,9 +1,10 @@
 //! [`Merged`]: the whole dynamic configuration under qualified names.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use trafficcop_config::dynamic::{Middleware, http, tcp, tls, udp};
-use trafficcop_config::{At, Name};
+use trafficcop_config::{Name, Shared};
 
 use crate::{Note, Severity};
 
@@ -13,16 +14,22 @@ pub type Map<T> = BTreeMap<Name, Object<T>>;
 /// One object: its settings and what merging found out about it. Two are equal whatever their places.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Object<T> {
-    pub settings: At<T>,
+    /// Shared with the provider's configuration, unless merging had to change them.
+    pub settings: Shared<T>,
     /// What is wrong with it.
     pub notes: Vec<Note>,
     /// Routers: the entry points it is served on. Others: the routers that use it. Sorted.
-    pub used: Vec<String>,
+    pub used: Vec<Arc<str>>,
 }
 
-impl<T> Object<T> {
-    pub fn new(settings: At<T>) -> Self {
+impl<T: Clone> Object<T> {
+    pub fn new(settings: Shared<T>) -> Self {
         Self { settings, notes: Vec::new(), used: Vec::new() }
+    }
+
+    /// The settings, for whoever has to change them: from then on they are this object's own.
+    pub(crate) fn own(&mut self) -> &mut T {
+        &mut self.settings.value
     }
 
     /// Something is so wrong that it must not be used.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use trafficcop_config::Name;
-use trafficcop_config::dynamic::http::{Model, Router, RouterObservability};
+use trafficcop_config::dynamic::http::Model;
 
 use crate::merge::tls_options;
 use crate::merged::{HttpRouter, Merged};
@@ -23,16 +23,10 @@ pub(crate) fn apply(merged: &mut Merged, models: &Models) {
     if !models.http.is_empty() || models.default_rule_syntax.is_some() {
         apply_to_http(&mut merged.http.routers, models);
     }
-    for router in merged.http.routers.values_mut() {
-        let router = &mut router.object.settings.value;
-        if router.parent_refs.is_empty() {
-            observe_all(router.observability.get_or_insert_default());
-        }
-    }
     if let Some(syntax) = &models.default_rule_syntax {
         for router in merged.tcp.routers.values_mut() {
             if router.settings.rule_syntax.is_empty() {
-                router.settings.value.rule_syntax.clone_from(syntax);
+                router.own().rule_syntax.clone_from(syntax);
             }
         }
     }
@@ -45,19 +39,24 @@ fn apply_to_http(routers: &mut BTreeMap<Name, HttpRouter>, models: &Models) {
             routers.insert(name, router);
             continue;
         }
-        let settings = &mut router.object.settings.value;
+        let settings = &router.object.settings;
         if let Some(syntax) = &models.default_rule_syntax
             && !settings.default_rule
             && settings.rule_syntax.is_empty()
         {
-            settings.rule_syntax.clone_from(syntax);
+            router.object.own().rule_syntax.clone_from(syntax);
         }
-        let entry_points = std::mem::take(&mut settings.entry_points);
+        let asked = &router.object.settings.entry_points;
+        if !asked.is_empty() && !asked.iter().any(|entry_point| models.http.contains_key(entry_point)) {
+            routers.insert(name, router);
+            continue;
+        }
+        let entry_points = std::mem::take(&mut router.object.own().entry_points);
         let is_one_of_several = entry_points.len() > 1;
         for entry_point in entry_points {
             let Some(model) = models.http.get(&entry_point) else {
                 let rest = routers.entry(name.clone()).or_insert_with(|| router.clone());
-                rest.object.settings.value.entry_points.push(entry_point);
+                rest.object.own().entry_points.push(entry_point);
                 continue;
             };
             let copy = with_model(router.clone(), &name, &entry_point, model);
@@ -74,7 +73,7 @@ fn apply_to_http(routers: &mut BTreeMap<Name, HttpRouter>, models: &Models) {
 }
 
 fn with_model(mut router: HttpRouter, name: &Name, entry_point: &str, model: &Model) -> HttpRouter {
-    let settings: &mut Router = &mut router.object.settings.value;
+    let settings = router.object.own();
     settings.entry_points = vec![entry_point.to_owned()];
     if settings.tls.is_none() {
         settings.tls.clone_from(&model.tls);
@@ -110,16 +109,7 @@ fn lead_to_copies(routers: &mut BTreeMap<Name, HttpRouter>, split: &BTreeMap<Str
             parents.extend(split.get(&parent).into_iter().flatten().cloned());
         }
         if let Some(router) = routers.get_mut(&child) {
-            router.object.settings.value.parent_refs = parents;
+            router.object.own().parent_refs = parents;
         }
-    }
-}
-
-fn observe_all(observability: &mut RouterObservability) {
-    observability.access_logs.get_or_insert(true);
-    observability.metrics.get_or_insert(true);
-    observability.tracing.get_or_insert(true);
-    if observability.trace_verbosity.is_empty() {
-        observability.trace_verbosity.push_str("minimal");
     }
 }

@@ -1,56 +1,57 @@
 //! Which router is served on which entry points, and who uses what.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use trafficcop_config::{At, Name};
+use trafficcop_config::Name;
 
 use crate::context::Context;
 use crate::merged::{Map, Merged, Object};
 use crate::{Note, hint};
 
 pub(crate) fn find(merged: &mut Merged, context: &Context) {
-    let tcp: Vec<&str> = context.tcp().collect();
-    let udp: Vec<&str> = context.udp().collect();
+    let tcp: Vec<Arc<str>> = context.tcp().map(Arc::from).collect();
+    let udp: Vec<Arc<str>> = context.udp().map(Arc::from).collect();
     let http = &mut merged.http;
     for (name, router) in &mut http.routers {
-        let settings = &router.object.settings;
-        let is_root = settings.parent_refs.is_empty();
-        let wanted = settings.entry_points.clone();
-        bind("http", name, &mut router.object, &wanted, &tcp, is_root);
-        for middleware in &router.object.settings.middlewares {
+        let is_root = router.object.settings.parent_refs.is_empty();
+        let settings = router.object.settings.clone();
+        bind("http", name, &mut router.object, &settings.entry_points, &tcp, is_root);
+        for middleware in &settings.middlewares {
             used_by(&mut http.middlewares, middleware, name);
         }
-        used_by(&mut http.services, &router.object.settings.service, name);
+        used_by(&mut http.services, &settings.service, name);
     }
     sort(&mut http.middlewares);
     sort(&mut http.services);
 
     for (name, router) in &mut merged.tcp.routers {
-        let wanted = router.settings.entry_points.clone();
-        bind("tcp", name, router, &wanted, &tcp, true);
-        used_by(&mut merged.tcp.services, &router.settings.service, name);
+        let settings = router.settings.clone();
+        bind("tcp", name, router, &settings.entry_points, &tcp, true);
+        used_by(&mut merged.tcp.services, &settings.service, name);
     }
     sort(&mut merged.tcp.services);
 
+    let all_of_udp: Vec<String> = context.udp().map(str::to_owned).collect();
     for (name, router) in &mut merged.udp.routers {
-        let own = router.settings.entry_points.clone();
-        let wanted = if own.is_empty() { udp.iter().map(ToString::to_string).collect() } else { own };
-        bind("udp", name, router, &wanted, &udp, true);
-        used_by(&mut merged.udp.services, &router.settings.service, name);
+        let settings = router.settings.clone();
+        let own = &settings.entry_points;
+        bind("udp", name, router, if own.is_empty() { &all_of_udp } else { own }, &udp, true);
+        used_by(&mut merged.udp.services, &settings.service, name);
     }
     sort(&mut merged.udp.services);
 }
 
 /// Notes on which of the entry points it wants a router is served.
-fn bind<T>(protocol: &str, name: &Name, router: &mut Object<T>, wanted: &[String], known: &[&str], must: bool) {
+fn bind<T>(protocol: &str, name: &Name, router: &mut Object<T>, wanted: &[String], known: &[Arc<str>], must: bool) {
     let path = || format!("{protocol}.routers.{}.entryPoints", name.local());
-    let At { at, .. } = &router.settings;
+    let at = &router.settings.at;
     for entry_point in wanted {
-        if known.contains(&entry_point.as_str()) {
-            router.used.push(entry_point.clone());
+        if let Some(found) = known.iter().find(|known| ***known == **entry_point) {
+            router.used.push(Arc::clone(found));
         } else {
             let message = format!("entryPoint {entry_point:?} doesn't exist");
-            let hint = hint(entry_point, known.iter().copied());
+            let hint = hint(entry_point, known.iter().map(|known| &**known));
             push_once(&mut router.notes, Note::warning(at, path(), message, hint));
         }
     }
@@ -70,7 +71,7 @@ fn push_once(notes: &mut Vec<Note>, note: Note) {
 
 fn used_by<T>(objects: &mut Map<T>, reference: &str, user: &Name) {
     if let Some(object) = objects.get_mut(&Name::qualify(reference, user.provider())) {
-        object.used.push(user.to_string());
+        object.used.push(user.shared());
     }
 }
 

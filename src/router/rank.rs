@@ -1,6 +1,7 @@
 //! The order in which routes are tried.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// Users may not set a priority above this one; what lies above it belongs to routers of our own. A router that asks for
 /// more is disabled by whoever builds the snapshot.
@@ -15,7 +16,7 @@ pub struct Route<Rule, R> {
     /// The rank of the provider that said it: lower is tried first among equal priorities.
     pub precedence: usize,
     /// The name settles what priority and precedence leave open: ascending.
-    pub name: String,
+    pub name: Arc<str>,
     /// Where it leads.
     pub route: R,
 }

@@ -61,7 +61,13 @@ impl TlsState {
                 Err(error) => errors.push(problem(&certificate.at, &path, error.to_string())),
             }
         }
-        let default = default_certificate(tls.stores.get(DEFAULT), &certificates, known, &provider, &mut errors);
+        let default = default_certificate(
+            tls.stores.get(DEFAULT).map(|store| &**store),
+            &certificates,
+            known,
+            &provider,
+            &mut errors,
+        );
         let store = Arc::new(CertificateStore::new(certificates, default));
 
         let mut options = HashMap::default();

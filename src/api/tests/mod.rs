@@ -25,7 +25,7 @@ fn settings(yaml: &str) -> Arc<Settings> {
 /// Builds what `file` says beside the settings.
 fn snapshot(settings: &Arc<Settings>, file: &str) -> Arc<Snapshot> {
     let node = document(file, Format::Yaml, "file.yml").expect("it is YAML");
-    let file = trafficcop_config::dynamic::document::decode(&node).expect("the document is acceptable");
+    let file = trafficcop_config::dynamic::document::decode(node).expect("the document is acceptable");
     let internal = trafficcop_provider_internal::configuration(settings);
     let configurations: Configurations =
         [("file".into(), Arc::new(file)), ("internal".into(), Arc::new(internal))].into_iter().collect();

@@ -17,10 +17,11 @@ use serde::{Deserialize, Serialize};
 
 pub use middleware::Middleware;
 
-use crate::At;
+use crate::Shared;
 
-/// Named objects of one kind, each with its place. Names keep the case they were first written in.
-pub type Objects<T> = BTreeMap<String, At<T>>;
+/// Named objects of one kind, each with its place. Names keep the case they were first written in. What is made of a
+/// configuration shares its objects, and so does the configuration that follows it, as far as they are the same.
+pub type Objects<T> = BTreeMap<String, Shared<T>>;
 
 /// A whole dynamic configuration, as one provider publishes it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]

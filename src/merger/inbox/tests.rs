@@ -7,7 +7,7 @@ use super::*;
 fn configuration(rule: &str) -> Arc<Configuration> {
     let router = Router { rule: At::from(rule.to_owned()), ..Router::default() };
     let mut http = Http::default();
-    http.routers.insert("r".to_owned(), At::from(router));
+    http.routers.insert("r".to_owned(), At::from(router).into());
     Arc::new(Configuration { http: Some(http), ..Configuration::default() })
 }
 

@@ -14,7 +14,7 @@ fn table(size: usize, rule: impl Fn(usize) -> String) -> RouteTable<usize> {
         let text = rule(index);
         let priority = default_priority(&text);
         let rule = parse_http(&text, Syntax::V3).expect("the rule is valid");
-        Route { rule, priority, precedence: 0, name: format!("router-{index}@file"), route: index }
+        Route { rule, priority, precedence: 0, name: format!("router-{index}@file").into(), route: index }
     };
     RouteTable::build((0..size).map(route).collect())
 }

@@ -29,7 +29,7 @@ fn configurations(changed: usize) -> Configurations {
         let _ = writeln!(yaml, "    s{number}: {{loadBalancer: {{servers: [{{url: 'http://10.0.0.1:{number}'}}]}}}}");
     }
     let node = read(&yaml, Format::Yaml, "file.yml").expect("it is YAML");
-    let file = document::decode(&node).expect("it is a configuration");
+    let file = document::decode(node).expect("it is a configuration");
     [("file".into(), Arc::new(file))].into_iter().collect()
 }
 

@@ -100,7 +100,7 @@ impl Builder {
         let kept = self.last.as_ref().map(|last| &*last.entries);
         let entries = self.context.entry_points.iter().enumerate().map(|(index, entry_point)| {
             let before = kept.and_then(|kept: &[Arc<Entry>]| kept.get(index));
-            let name = &entry_point.name;
+            let name = entry_point.name.as_str();
             let raw = entries::Raw { tcp: tcp.remove(name).unwrap_or_default(), udp: udp.remove(name) };
             entries::entry(name, &bindings.remove(name).unwrap_or_default(), raw, before)
         });

@@ -26,8 +26,8 @@ pub(super) struct TcpBinding {
 }
 
 impl Pass<'_> {
-    pub(super) fn bind_tcp(&mut self) -> BTreeMap<String, TcpBinding> {
-        let mut bindings: BTreeMap<String, TcpBinding> = BTreeMap::new();
+    pub(super) fn bind_tcp(&mut self) -> BTreeMap<Arc<str>, TcpBinding> {
+        let mut bindings: BTreeMap<Arc<str>, TcpBinding> = BTreeMap::new();
         let merged = self.merged;
         let mut report = Protocol::default();
         for (name, router) in &merged.tcp.routers {
@@ -129,7 +129,7 @@ impl Pass<'_> {
             tls: ends,
         });
         let precedence = self.precedence(name);
-        Ok(Ranked { rule: (*parsed).clone(), priority, precedence, name: name.to_string(), route })
+        Ok(Ranked { rule: (*parsed).clone(), priority, precedence, name: name.shared(), route })
     }
 }
 

@@ -34,7 +34,7 @@ impl BuiltRoute {
             rule: Arc::clone(&self.rule),
             priority: self.priority,
             precedence: self.precedence,
-            name: self.name.to_string(),
+            name: self.name.shared(),
             route: Arc::clone(&self.route),
         }
     }
@@ -71,8 +71,8 @@ pub(super) struct Above {
 
 impl Pass<'_> {
     /// Builds every router that is bound to an entry point, and tells which entry point serves what.
-    pub(super) fn bind_routers(&mut self) -> BTreeMap<String, Binding> {
-        let mut bindings: BTreeMap<String, Binding> = BTreeMap::new();
+    pub(super) fn bind_routers(&mut self) -> BTreeMap<Arc<str>, Binding> {
+        let mut bindings: BTreeMap<Arc<str>, Binding> = BTreeMap::new();
         let merged = self.merged;
         for (name, router) in &merged.http.routers {
             let is_untouched = router.object.used.is_empty();
@@ -115,12 +115,12 @@ impl Pass<'_> {
     }
 
     /// A request for a router that is disabled is told so, if no other router takes it.
-    fn bind_disabled(&mut self, name: &Name, router: &HttpRouter, bindings: &mut BTreeMap<String, Binding>) {
+    fn bind_disabled(&mut self, name: &Name, router: &HttpRouter, bindings: &mut BTreeMap<Arc<str>, Binding>) {
         let settings = &router.object.settings.value;
         let Ok(parsed) = self.rules.http(&settings.rule, &settings.rule_syntax) else { return };
         for entry_point in &router.object.used {
             let rule = Arc::clone(&parsed.rule);
-            let ranked = Ranked { rule, priority: 0, precedence: 0, name: name.to_string(), route: () };
+            let ranked = Ranked { rule, priority: 0, precedence: 0, name: name.shared(), route: () };
             bindings.entry(entry_point.clone()).or_default().disabled.push((settings.tls.is_some(), ranked));
         }
     }

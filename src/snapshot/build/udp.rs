@@ -33,8 +33,8 @@ struct Binding {
 
 impl Pass<'_> {
     /// The service of each UDP entry point.
-    pub(super) fn bind_udp(&mut self) -> BTreeMap<String, Arc<dyn UdpService>> {
-        let mut bindings: BTreeMap<String, Binding> = BTreeMap::new();
+    pub(super) fn bind_udp(&mut self) -> BTreeMap<Arc<str>, Arc<dyn UdpService>> {
+        let mut bindings: BTreeMap<Arc<str>, Binding> = BTreeMap::new();
         let merged = self.merged;
         let mut report = Protocol::default();
         for (name, router) in &merged.udp.routers {
@@ -103,7 +103,7 @@ impl Pass<'_> {
         }
         let route = Arc::new(UdpRoute { filters: filters.into(), service });
         let precedence = self.precedence(name);
-        Ok(Ranked { rule: (*parsed).clone(), priority, precedence, name: name.to_string(), route })
+        Ok(Ranked { rule: (*parsed).clone(), priority, precedence, name: name.shared(), route })
     }
 }
 

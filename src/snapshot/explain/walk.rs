@@ -87,7 +87,7 @@ impl Asked<'_> {
         }
         let rule = parse_http(&settings.rule, Syntax::named(&settings.rule_syntax)).ok()?;
         let priority = if settings.priority == 0 { default_priority(&settings.rule) } else { settings.priority };
-        Some(trafficcop_router::Route { rule, priority, precedence: 0, name: name.to_string(), route: name.clone() })
+        Some(trafficcop_router::Route { rule, priority, precedence: 0, name: name.shared(), route: name.clone() })
     }
 
     /// Why a router is disabled.

@@ -96,7 +96,7 @@ fn certificate() -> &'static str {
 pub(crate) fn configurations(said: &[(&str, &str)]) -> Configurations {
     let decode = |provider: &str, yaml: &str| {
         let node = read(yaml, Format::Yaml, &format!("{provider}.yml")).expect("it is YAML");
-        Arc::new(document::decode(&node).expect("the document is acceptable"))
+        Arc::new(document::decode(node).expect("the document is acceptable"))
     };
     said.iter().map(|(provider, yaml)| ((*provider).into(), decode(provider, yaml))).collect()
 }
