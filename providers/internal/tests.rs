@@ -1,3 +1,4 @@
+use trafficcop_config::Shared;
 use trafficcop_config::read::{Format, document};
 use trafficcop_config::settings::load::{Source, load};
 
@@ -11,7 +12,7 @@ fn http(yaml: &str) -> Http {
 
 /// The routers, one a line: name, entry points, rule, syntax, priority, middlewares, service.
 fn routers(yaml: &str) -> Vec<String> {
-    let line = |(name, router): (&String, &At<Router>)| {
+    let line = |(name, router): (&String, &Shared<Router>)| {
         let Router { entry_points, middlewares, service, rule, rule_syntax, priority, .. } = &router.value;
         let (entry_points, middlewares) = (entry_points.join("+"), middlewares.join("+"));
         format!("{name}: {entry_points} {} {rule_syntax} {priority} [{middlewares}] {service}", **rule)

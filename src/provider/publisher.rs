@@ -39,10 +39,12 @@ pub struct Publisher {
     state: Arc<State>,
 }
 
-#[derive(PartialEq)]
 struct Said {
     configuration: Arc<Configuration>,
     problems: ConfigErrors,
+    /// Something else was refused since: whoever repairs it by undoing the change says the same
+    /// again, and must be heard.
+    is_refused_since: bool,
 }
 
 impl Publisher {
@@ -89,22 +91,30 @@ impl Publisher {
 
     /// Sends a whole configuration together with what had to be left out of it, unless both equal the last ones.
     /// Waits when the inbox is full.
-    pub async fn publish_part(&self, configuration: Configuration, problems: ConfigErrors) {
-        let configuration = Arc::new(configuration);
+    pub async fn publish_part(&self, mut configuration: Configuration, problems: ConfigErrors) {
         self.state.spoke();
-        {
-            let said = Said { configuration: Arc::clone(&configuration), problems: problems.clone() };
+        let configuration = {
             let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if last.as_ref() == Some(&said) {
-                tracing::debug!(provider = %self.provider, "Configuration is unchanged.");
-                return;
+            if let Some(last) = &*last {
+                configuration.share_with(&last.configuration);
+                let is_equal = *last.configuration == configuration && last.problems == problems;
+                if is_equal && !last.is_refused_since {
+                    tracing::debug!(provider = %self.provider, "Configuration is unchanged.");
+                    return;
+                }
             }
+            let configuration = Arc::new(configuration);
             let told = last.as_ref().map(|last| last.problems.0.as_slice()).unwrap_or_default();
             for problem in problems.0.iter().filter(|problem| !told.contains(problem)) {
                 tracing::error!(provider = %self.provider, "Left out of the configuration: {problem}");
             }
-            *last = Some(said);
-        }
+            *last = Some(Said {
+                configuration: Arc::clone(&configuration),
+                problems: problems.clone(),
+                is_refused_since: false,
+            });
+            configuration
+        };
         let event = Event::Configuration { provider: Arc::clone(&self.provider), configuration, problems };
         let _closing = self.out.send(event).await;
     }
@@ -112,8 +122,9 @@ impl Publisher {
     /// Reports a document that was refused; what was published before stays in force.
     pub async fn refuse(&self, errors: ConfigErrors) {
         self.state.refused(&errors);
-        // Whoever repairs the document by undoing the change says what was said before, and must be heard.
-        *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+        if let Some(last) = &mut *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            last.is_refused_since = true;
+        }
         let _closing = self.out.send(Event::Refused { provider: Arc::clone(&self.provider), errors }).await;
     }
 }

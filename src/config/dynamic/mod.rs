@@ -5,6 +5,7 @@
 pub mod document;
 pub mod http;
 mod middleware;
+mod sharing;
 pub mod tcp;
 #[cfg(test)]
 mod tests;

@@ -131,19 +131,19 @@ prop_compose! {
         tcp_tls in prop::option::of(tls()),
         weights in prop::collection::vec((name(), any::<i64>()), 0..3),
     ) -> Configuration {
-        let objects = |map: BTreeMap<String, http::Router>| map.into_iter().map(|(n, r)| (n, At::from(r))).collect();
+        let objects = |map: BTreeMap<String, http::Router>| map.into_iter().map(|(n, r)| (n, r.into())).collect();
         let children = weights.into_iter().map(|(name, weight)| WeightedChild { name, weight: Some(weight) }).collect();
         let weighted = tcp::Weighted { services: children, ..Default::default() };
         let tcp_service = tcp::Service { weighted: Some(weighted), ..Default::default() };
         Configuration {
             http: Some(http::Http {
                 routers: objects(routers),
-                services: services.into_iter().map(|(name, service)| (name, At::from(service))).collect(),
+                services: services.into_iter().map(|(name, service)| (name, service.into())).collect(),
                 ..Default::default()
             }),
             tcp: Some(tcp::Tcp {
-                routers: [("r".to_owned(), At::from(tcp::Router { tls: tcp_tls, ..Default::default() }))].into(),
-                services: [("s".to_owned(), At::from(tcp_service))].into(),
+                routers: [("r".to_owned(), tcp::Router { tls: tcp_tls, ..Default::default() }.into())].into(),
+                services: [("s".to_owned(), tcp_service.into())].into(),
                 ..Default::default()
             }),
             ..Default::default()

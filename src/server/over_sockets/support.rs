@@ -127,8 +127,7 @@ pub(super) fn snapshot(routes: Routes, tls: &tls::Tls, options: &[(&str, &str)])
             detailed: false,
         };
         let route = Arc::new(Route { info: Arc::new(info), service, tls_options: "default".into() });
-        let ranked =
-            Ranked { rule: parsed, priority: default_priority(rule), precedence: 0, name: rule.to_owned(), route };
+        let ranked = Ranked { rule: parsed, priority: default_priority(rule), precedence: 0, name: rule.into(), route };
         if secure { https.push(ranked) } else { http.push(ranked) }
     }
     let hosts = options.iter().map(|(host, name)| ((*host).to_owned(), Arc::from(*name)));

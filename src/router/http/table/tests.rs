@@ -92,7 +92,7 @@ proptest! {
             rule: parse_http(&text, syntax).unwrap(),
             priority,
             precedence,
-            name: format!("r{index}"),
+            name: format!("r{index}").into(),
             route: (index, text),
         });
         let table = RouteTable::build(routes.collect());
@@ -117,10 +117,10 @@ fn names(routes: &[(&str, i64, usize)]) -> Vec<String> {
         rule: parse_http("Host(`a`)", Syntax::V3).unwrap(),
         priority: *priority,
         precedence: *precedence,
-        name: (*name).to_owned(),
+        name: (*name).into(),
         route: (),
     });
-    RouteTable::build(routes.collect()).routes().map(|route| route.name.clone()).collect()
+    RouteTable::build(routes.collect()).routes().map(|route| route.name.to_string()).collect()
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn deep_prefixes_are_no_danger() {
         rule: parse_http(&format!("PathPrefix(`/{}`)", "a".repeat(length.into())), Syntax::V3).unwrap(),
         priority: length.into(),
         precedence: 0,
-        name: length.to_string(),
+        name: length.to_string().into(),
         route: length,
     });
     let table = RouteTable::build(routes.collect());
@@ -160,7 +160,7 @@ fn candidates_tell_of_every_route_whether_its_rule_holds() {
         rule: parse_http(rule, Syntax::V3).unwrap(),
         priority,
         precedence: 0,
-        name: name.to_owned(),
+        name: name.into(),
         route: (),
     };
     let table = RouteTable::build(vec![route("low", "PathPrefix(`/`)", 1), route("high", "Host(`a`)", 2)]);
@@ -174,6 +174,6 @@ fn candidates_tell_of_every_route_whether_its_rule_holds() {
         headers: &headers,
         client_ip: "::1".parse().unwrap(),
     };
-    let told: Vec<_> = table.candidates(&head).map(|(route, holds)| (route.name.as_str(), holds)).collect();
+    let told: Vec<_> = table.candidates(&head).map(|(route, holds)| (&*route.name, holds)).collect();
     assert_eq!(told, [("high", false), ("low", true)]);
 }

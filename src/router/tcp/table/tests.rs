@@ -44,7 +44,7 @@ proptest! {
             rule: parse_tcp(&text, Syntax::V3).unwrap(),
             priority,
             precedence: 0,
-            name: index.to_string(),
+            name: index.to_string().into(),
             route: text,
         });
         let table = TcpTable::build(routes.collect());

@@ -105,7 +105,7 @@ pub(crate) fn configurations(said: &[(&str, &str)]) -> Configurations {
 pub(crate) fn route(snapshot: &Snapshot, entry: &str, name: &str) -> Option<Arc<Route>> {
     let entry = snapshot.entry(entry).expect("the entry point exists");
     let mut all = entry.http.routes().chain(entry.https.routes());
-    all.find(|route| route.name == name).map(|route| Arc::clone(&route.route))
+    all.find(|route| *route.name == *name).map(|route| Arc::clone(&route.route))
 }
 
 pub(crate) fn request(path: &str) -> Request {
