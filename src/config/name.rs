@@ -1,23 +1,34 @@
 //! `local@provider`: the qualified name of an object.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-/// A qualified name. The provider is what follows the last `@`. Copies are cheap: they share the text.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A qualified name. The provider is what follows the last `@`. Copies are cheap: they share the text. Compared and looked
+/// up as the text that it is.
+#[derive(Clone, Debug)]
 pub struct Name {
     text: Arc<str>,
     at: usize,
 }
 
 impl Name {
+    /// The name of what `provider` calls `local`, which may hold an `@` of its own.
+    pub fn new(local: &str, provider: &str) -> Self {
+        let text: Arc<str> = [local, "@", provider].concat().into();
+        let at = text.rfind('@').unwrap_or(local.len());
+        Self { text, at }
+    }
+
     /// Completes `text` with `provider` unless it already names one.
     pub fn qualify(text: &str, provider: &str) -> Self {
         match text.rfind('@') {
             Some(at) => Self { text: text.into(), at },
-            None => Self { text: format!("{text}@{provider}").into(), at: text.len() },
+            None => Self::new(text, provider),
         }
     }
     pub fn local(&self) -> &str {
@@ -32,6 +43,38 @@ impl Name {
     /// The text, shared with this name.
     pub fn shared(&self) -> Arc<str> {
         Arc::clone(&self.text)
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.text, &other.text) || self.text == other.text
+    }
+}
+
+impl Eq for Name {}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.text
     }
 }
 

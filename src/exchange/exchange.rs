@@ -13,9 +13,9 @@ use crate::{ConnectionInfo, Fault, Headers, Reason, Trace};
 #[derive(Debug)]
 pub struct RouteInfo {
     /// `name@provider`; `parent@x -> child@x` for nested routers.
-    pub router: Box<str>,
+    pub router: Arc<str>,
     /// `name@provider` of the service the router leads to.
-    pub service: Box<str>,
+    pub service: Arc<str>,
     pub access_logs: bool,
     pub metrics: bool,
     pub tracing: bool,
@@ -27,7 +27,7 @@ pub struct RouteInfo {
 #[derive(Debug)]
 pub struct ServerInfo {
     /// `name@provider` of the load balancer that picked it.
-    pub service: Box<str>,
+    pub service: Arc<str>,
     /// As configured.
     pub url: Box<str>,
     /// host:port

@@ -24,7 +24,7 @@ pub(crate) fn settle(merged: &mut Merged, hosts: &mut Hosts<'_>) {
             .map(|(entry_point, why)| {
                 let mut copy = router.clone();
                 let settings = copy.object.settings.clone();
-                DEFAULT.clone_into(&mut copy.tls_options);
+                copy.tls_options = DEFAULT.into();
                 let message = why.message(&settings.rule, &asked);
                 let path = format!("http.routers.{}.tls.options", name.local());
                 copy.object
@@ -76,6 +76,11 @@ type Claims<'a> = BTreeMap<&'a str, Vec<&'a Name>>;
 
 fn find(routers: &BTreeMap<Name, HttpRouter>, hosts: &mut Hosts<'_>) -> Conflicts {
     let mut conflicts = Conflicts::new();
+    // Nearly always: where all ask for the same, nobody can disagree.
+    let with_tls = || routers.values().filter(|router| router.object.settings.tls.is_some());
+    if with_tls().all(|router| *router.tls_options == *DEFAULT) {
+        return conflicts;
+    }
     let mut claims: BTreeMap<(&str, Arc<str>), Claims<'_>> = BTreeMap::new();
     for (name, router) in routers {
         let settings = &router.object.settings;
@@ -83,7 +88,7 @@ fn find(routers: &BTreeMap<Name, HttpRouter>, hosts: &mut Hosts<'_>) -> Conflict
             continue;
         }
         let Some(named) = hosts(&settings.rule, &settings.rule_syntax) else { continue };
-        if named.is_empty() && router.tls_options != DEFAULT {
+        if named.is_empty() && *router.tls_options != *DEFAULT {
             let all = settings.entry_points.iter().map(|entry_point| (entry_point.clone(), Why::NoHost));
             conflicts.entry(name.clone()).or_default().extend(all);
         }

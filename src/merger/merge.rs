@@ -1,7 +1,7 @@
 //! [`merge`]: names qualified by provider; duplicates and defaults settled; then the further steps in their order.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use trafficcop_config::dynamic::{Configuration, Objects, RouterTls, http, tcp, tls};
 use trafficcop_config::{At, Name, Origin};
@@ -22,6 +22,7 @@ pub type Hosts<'a> = dyn FnMut(&str, &str) -> Option<Arc<[String]>> + 'a;
 const INTERNAL: &str = "internal";
 /// The name that is the same for all providers.
 const DEFAULT: &str = "default";
+static DEFAULT_SHARED: LazyLock<Arc<str>> = LazyLock::new(|| DEFAULT.into());
 /// Certificates of this store answer ACME's TLS challenge; only its own provider may bring them.
 const ACME_TLS_STORE: &str = "acme-tls/1";
 const ACME_TLS_PROVIDER: &str = "tlsalpn.acme";
@@ -57,7 +58,7 @@ pub fn merge(configurations: &Configurations, context: &Context, hosts: &mut Hos
 
 /// The qualified name of an object that `provider` defines. What it calls it may hold an `@` of its own.
 fn own_name(local: &str, provider: &str) -> Name {
-    Name::qualify(&format!("{local}@{provider}"), provider)
+    Name::new(local, provider)
 }
 
 fn gather<T: Clone>(into: &mut Map<T>, provider: &str, objects: &Objects<T>) {
@@ -102,12 +103,12 @@ fn gather_tcp(merged: &mut Merged, provider: &str, tcp: &tcp::Tcp, context: &Con
 }
 
 /// The qualified name of the options that a router asks for.
-pub(crate) fn tls_options(tls: Option<&RouterTls>, provider: &str) -> String {
+pub(crate) fn tls_options(tls: Option<&RouterTls>, provider: &str) -> Arc<str> {
     match tls {
         Some(tls) if !tls.options.is_empty() && tls.options != DEFAULT => {
-            Name::qualify(&tls.options, provider).to_string()
+            Name::qualify(&tls.options, provider).shared()
         }
-        _ => DEFAULT.to_owned(),
+        _ => Arc::clone(&DEFAULT_SHARED),
     }
 }
 

@@ -67,7 +67,7 @@ pub struct HttpRouter {
     /// The entry point whose defaults were applied, when there are any; its encoded-character rules hold as well.
     pub model: Option<String>,
     /// The qualified name of the TLS options that hold for it: `default`, unless it names others and nobody disagrees.
-    pub tls_options: String,
+    pub tls_options: Arc<str>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -12,15 +12,17 @@ use crate::{Note, hint};
 pub(crate) fn find(merged: &mut Merged, context: &Context) {
     let tcp: Vec<Arc<str>> = context.tcp().map(Arc::from).collect();
     let udp: Vec<Arc<str>> = context.udp().map(Arc::from).collect();
+    // Holds each qualified name for as long as it is looked up.
+    let mut text = String::new();
     let http = &mut merged.http;
     for (name, router) in &mut http.routers {
         let is_root = router.object.settings.parent_refs.is_empty();
         let settings = router.object.settings.clone();
         bind("http", name, &mut router.object, &settings.entry_points, &tcp, is_root);
         for middleware in &settings.middlewares {
-            used_by(&mut http.middlewares, middleware, name);
+            used_by(&mut http.middlewares, middleware, name, &mut text);
         }
-        used_by(&mut http.services, &settings.service, name);
+        used_by(&mut http.services, &settings.service, name, &mut text);
     }
     sort(&mut http.middlewares);
     sort(&mut http.services);
@@ -28,7 +30,7 @@ pub(crate) fn find(merged: &mut Merged, context: &Context) {
     for (name, router) in &mut merged.tcp.routers {
         let settings = router.settings.clone();
         bind("tcp", name, router, &settings.entry_points, &tcp, true);
-        used_by(&mut merged.tcp.services, &settings.service, name);
+        used_by(&mut merged.tcp.services, &settings.service, name, &mut text);
     }
     sort(&mut merged.tcp.services);
 
@@ -37,7 +39,7 @@ pub(crate) fn find(merged: &mut Merged, context: &Context) {
         let settings = router.settings.clone();
         let own = &settings.entry_points;
         bind("udp", name, router, if own.is_empty() { &all_of_udp } else { own }, &udp, true);
-        used_by(&mut merged.udp.services, &settings.service, name);
+        used_by(&mut merged.udp.services, &settings.service, name, &mut text);
     }
     sort(&mut merged.udp.services);
 }
@@ -69,8 +71,14 @@ fn push_once(notes: &mut Vec<Note>, note: Note) {
     }
 }
 
-fn used_by<T>(objects: &mut Map<T>, reference: &str, user: &Name) {
-    if let Some(object) = objects.get_mut(&Name::qualify(reference, user.provider())) {
+fn used_by<T>(objects: &mut Map<T>, reference: &str, user: &Name, qualified: &mut String) {
+    let mut name = reference;
+    if !name.contains('@') {
+        qualified.clear();
+        qualified.extend([reference, "@", user.provider()]);
+        name = qualified;
+    }
+    if let Some(object) = objects.get_mut(name) {
         object.used.push(user.shared());
     }
 }

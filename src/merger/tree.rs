@@ -23,7 +23,7 @@ pub(crate) fn grow(routers: &mut Routers) {
             walk.visit(root);
         }
         let visited = walk.visited;
-        for (name, router) in routers.iter_mut().filter(|(name, _)| !visited.contains(name)) {
+        for (name, router) in routers.iter_mut().filter(|(name, _)| !visited.contains(*name)) {
             note(name, router, "parentRefs", "router is not reachable".to_owned(), None);
         }
     }

@@ -16,7 +16,7 @@ pub use crate::http::HttpRule;
 pub use crate::tcp::TcpRule;
 
 /// In which of the two languages a rule is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Syntax {
     #[default]
     V3,

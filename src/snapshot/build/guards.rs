@@ -23,7 +23,7 @@ pub(super) fn of(name: &Name, router: &HttpRouter, settings: &Settings) -> Vec<S
         guards.push(Step::Filter(Arc::new(Deny::new(denied))));
     }
     if router_settings.tls.is_some() {
-        guards.push(Step::Filter(Arc::new(TlsOptionsGuard { options: router.tls_options.as_str().into() })));
+        guards.push(Step::Filter(Arc::new(TlsOptionsGuard { options: Arc::clone(&router.tls_options) })));
     }
     guards
 }
@@ -74,7 +74,7 @@ fn fnv_1(text: &str) -> u64 {
 
 /// A connection whose server name led to other TLS options must not reach a router that asks for these.
 struct TlsOptionsGuard {
-    options: Box<str>,
+    options: Arc<str>,
 }
 
 impl Filter for TlsOptionsGuard {

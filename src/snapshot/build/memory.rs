@@ -45,7 +45,7 @@ pub(super) enum Part {
     Service(Name),
     Steps(StepsKey),
     /// By the path of names from its root.
-    Route(Box<str>),
+    Route(Arc<str>),
 }
 
 /// The parts of an object, each with the version that went into it.
@@ -99,7 +99,7 @@ pub(super) struct Memory {
     pub(super) transports: Memos<Name, Arc<Transport>>,
     pub(super) services: Memos<Name, BuiltService>,
     pub(super) steps: Memos<StepsKey, Arc<[Step]>>,
-    pub(super) routes: Memos<Box<str>, BuiltRoute>,
+    pub(super) routes: Memos<Arc<str>, BuiltRoute>,
     pub(super) tcp: TcpMemory,
 }
 

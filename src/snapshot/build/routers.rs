@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trafficcop_config::Name;
-use trafficcop_config::dynamic::http::Router;
+use trafficcop_config::dynamic::http::{Router, RouterObservability};
 use trafficcop_exchange::{Chain, RouteInfo, Service};
 use trafficcop_merger::{HttpRouter, Note};
 use trafficcop_router::{HttpRule, MAX_PRIORITY, RouteTable, default_priority};
@@ -54,6 +54,11 @@ pub(super) struct Binding {
     pub(super) hosts: Vec<(Arc<[String]>, Arc<str>)>,
 }
 
+/// What the entry point serves so far.
+fn binding<'a>(bindings: &'a mut BTreeMap<Arc<str>, Binding>, entry_point: &Arc<str>) -> &'a mut Binding {
+    bindings.entry(Arc::clone(entry_point)).or_default()
+}
+
 /// A version that nothing has.
 const NEVER: u64 = 0;
 
@@ -61,7 +66,7 @@ const NEVER: u64 = 0;
 #[derive(Clone)]
 pub(super) struct Above {
     /// `parent@x -> child@x`
-    pub(super) path: String,
+    pub(super) path: Arc<str>,
     access_logs: bool,
     pub(super) metrics: bool,
     tracing: bool,
@@ -89,10 +94,10 @@ impl Pass<'_> {
             if settings.tls.is_some()
                 && let Ok(parsed) = self.rules.http(&settings.rule, &settings.rule_syntax)
             {
-                let options: Arc<str> = router.tls_options.as_str().into();
+                let options = Arc::clone(&router.tls_options);
                 for entry_point in &router.object.used {
                     let hosts = (Arc::clone(&parsed.hosts), Arc::clone(&options));
-                    bindings.entry(entry_point.clone()).or_default().hosts.push(hosts);
+                    binding(&mut bindings, entry_point).hosts.push(hosts);
                 }
             }
             let Some(built) = self.root(name, router) else {
@@ -100,7 +105,7 @@ impl Pass<'_> {
                 continue;
             };
             for entry_point in &router.object.used {
-                let binding = bindings.entry(entry_point.clone()).or_default();
+                let binding = binding(&mut bindings, entry_point);
                 let routes = if settings.tls.is_some() { &mut binding.https } else { &mut binding.http };
                 routes.push(built.clone());
             }
@@ -134,14 +139,16 @@ impl Pass<'_> {
             self.fail(Kind::Router, name, "priority", &Failure::new(message));
             return None;
         }
-        let above = self.above(name.to_string(), name, settings);
+        let above = self.above(name.shared(), name, settings);
         self.route(name, router, &above)
     }
 
     /// Who hears of a root's requests. Those to our own services are nobody's business unless the settings say so.
-    fn above(&self, path: String, root: &Name, router: &Router) -> Above {
-        let asked = router.observability.clone().unwrap_or_default();
-        let is_internal = Name::qualify(&router.service, root.provider()).provider() == "internal";
+    fn above(&self, path: Arc<str>, root: &Name, router: &Router) -> Above {
+        let nothing = RouterObservability::default();
+        let asked = router.observability.as_ref().unwrap_or(&nothing);
+        let provider = router.service.rsplit_once('@').map_or(root.provider(), |(_, provider)| provider);
+        let is_internal = provider == "internal";
         let settings = &self.environment.settings;
         let logs = settings.access_log.as_ref().is_some_and(|log| log.add_internals);
         let metrics = settings.metrics.as_ref().is_some_and(|metrics| metrics.add_internals);
@@ -158,7 +165,7 @@ impl Pass<'_> {
 
     /// The route of a router below `above`, whose path ends with its own name. None: the report says why.
     fn route(&mut self, name: &Name, router: &HttpRouter, above: &Above) -> Option<BuiltRoute> {
-        let key: Box<str> = above.path.as_str().into();
+        let key = Arc::clone(&above.path);
         if let Some((version, built)) = self.keep_route(name, router, &key, above) {
             self.used(Part::Route(key), version);
             return Some(built);
@@ -168,7 +175,7 @@ impl Pass<'_> {
             Ok(built) => {
                 let version = self.memory.next_version();
                 let memo = Memo { version, pass: self.number, parts, built: built.clone() };
-                self.memory.routes.insert(key.clone(), memo);
+                self.memory.routes.insert(Arc::clone(&key), memo);
                 self.used(Part::Route(key), version);
                 Some(built)
             }
@@ -181,7 +188,7 @@ impl Pass<'_> {
         let root = Name::qualify(names.first()?, "");
         let last = Name::qualify(names.last()?, "");
         let merged = self.merged;
-        let above = self.above(path.to_owned(), &root, &merged.http.routers.get(&root)?.object.settings.value);
+        let above = self.above(path.into(), &root, &merged.http.routers.get(&root)?.object.settings.value);
         let router = merged.http.routers.get(&last).filter(|router| router.object.notes.is_empty())?;
         self.visited.insert(last.clone());
         self.route(&last, router, &above)?;
@@ -224,7 +231,7 @@ impl Pass<'_> {
         let end = self.end_of(name, router, above);
         let end = first.note(self, name, "service", end);
         let names: Vec<_> = settings.middlewares.iter().map(|it| Name::qualify(it, name.provider())).collect();
-        let steps = self.chain(&name.as_str().into(), &names, above.detailed);
+        let steps = self.chain(&name.shared(), &names, above.detailed);
         let steps = first.note(self, name, "middlewares", steps);
         let rule = self.rule(router);
         let rule = first.note(self, name, "rule", rule);
@@ -242,15 +249,15 @@ impl Pass<'_> {
             all.extend(spans::of_service(&service, above, fixed));
         }
         let info = RouteInfo {
-            router: above.path.as_str().into(),
-            service: service.into(),
+            router: Arc::clone(&above.path),
+            service,
             access_logs: above.access_logs,
             metrics: above.metrics,
             tracing: above.tracing,
             detailed: above.detailed,
         };
         let service: Arc<dyn Service> = if all.is_empty() { end } else { Arc::new(Chain::new(all, end)) };
-        let tls_options = router.tls_options.as_str().into();
+        let tls_options = Arc::clone(&router.tls_options);
         let route = Arc::new(Route { info: Arc::new(info), service, tls_options });
         let precedence = self.precedence(name);
         Ok(BuiltRoute { route, rule: parsed.rule, priority: priority(settings), precedence, name: name.clone() })
@@ -262,10 +269,10 @@ impl Pass<'_> {
         name: &Name,
         router: &HttpRouter,
         above: &Above,
-    ) -> Result<(Arc<dyn Service>, String), Failure> {
+    ) -> Result<(Arc<dyn Service>, Arc<str>), Failure> {
         if !router.children.is_empty() {
             let layer = self.layer(router, above).map_err(|failure| failure.within("building child routers muxer"))?;
-            return Ok((Arc::new(layer), format!("{name}-muxer")));
+            return Ok((Arc::new(layer), format!("{name}-muxer").into()));
         }
         let service = &router.object.settings.service;
         if service.is_empty() {
@@ -273,16 +280,15 @@ impl Pass<'_> {
         }
         let service = Name::qualify(service, name.provider());
         let built = self.service(&service)?;
-        Ok((built.service, service.to_string()))
+        Ok((built.service, service.shared()))
     }
 
     fn layer(&mut self, router: &HttpRouter, above: &Above) -> Result<Layer, Failure> {
         let merged = self.merged;
         let mut routes = Vec::with_capacity(router.children.len());
         for child in &router.children {
-            let path = format!("{} -> {child}", above.path);
-            let key: Box<str> = path.as_str().into();
-            let below = Above { path, ..above.clone() };
+            let path: Arc<str> = format!("{} -> {child}", above.path).into();
+            let below = Above { path: Arc::clone(&path), ..above.clone() };
             let healthy = merged.http.routers.get(child).filter(|router| router.object.notes.is_empty());
             let built = healthy.and_then(|router| {
                 self.visited.insert(child.clone());
@@ -291,7 +297,7 @@ impl Pass<'_> {
             match built {
                 Some(built) => routes.push(built.ranked()),
                 // A child that is left out may come right: then this layer must be built anew.
-                None => self.used(Part::Route(key), NEVER),
+                None => self.used(Part::Route(path), NEVER),
             }
         }
         if routes.is_empty() {
@@ -314,11 +320,11 @@ impl Pass<'_> {
 
     fn check_tls_options(&self, name: &Name, settings: &Router) -> Result<(), Failure> {
         let Some(tls) = &settings.tls else { return Ok(()) };
-        let options = match tls.options.as_str() {
-            "" | "default" => "default".to_owned(),
-            given => Name::qualify(given, name.provider()).to_string(),
+        let usable = match tls.options.as_str() {
+            "" | "default" => self.usable_tls_options("default"),
+            given => self.usable_tls_options(Name::qualify(given, name.provider()).as_str()),
         };
-        self.usable_tls_options(&options).map_err(|failure| failure.within("building router handler"))
+        usable.map_err(|failure| failure.within("building router handler"))
     }
 
     pub(super) fn usable_tls_options(&self, options: &str) -> Result<(), Failure> {

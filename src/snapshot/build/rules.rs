@@ -1,11 +1,13 @@
 //! Rules by their text: each is parsed once, and kept while somebody uses it.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use trafficcop_router::rule::{HttpRule, TcpRule, parse_http, parse_tcp};
 use trafficcop_router::{RuleError, Syntax};
 
-type Map<V> = std::collections::HashMap<(Box<str>, Syntax), Kept<V>, foldhash::fast::RandomState>;
+/// By text; one map for each syntax.
+type Map<V> = BTreeMap<Syntax, HashMap<Box<str>, Kept<V>, foldhash::fast::RandomState>>;
 
 struct Kept<V> {
     rule: Result<V, RuleError>,
@@ -49,8 +51,8 @@ impl Rules {
     /// Forgets what was not asked for since the last time.
     pub(super) fn forget_the_rest(&mut self) {
         let round = self.round;
-        self.http.retain(|_, kept| kept.round == round);
-        self.tcp.retain(|_, kept| kept.round == round);
+        self.http.values_mut().for_each(|rules| rules.retain(|_, kept| kept.round == round));
+        self.tcp.values_mut().for_each(|rules| rules.retain(|_, kept| kept.round == round));
         self.round += 1;
     }
 }
@@ -62,7 +64,12 @@ fn look_up<V: Clone>(
     syntax: Syntax,
     parse: impl FnOnce() -> Result<V, RuleError>,
 ) -> Result<V, RuleError> {
-    let kept = map.entry((text.into(), syntax)).or_insert_with(|| Kept { rule: parse(), round });
-    kept.round = round;
-    kept.rule.clone()
+    let rules = map.entry(syntax).or_default();
+    if let Some(kept) = rules.get_mut(text) {
+        kept.round = round;
+        return kept.rule.clone();
+    }
+    let rule = parse();
+    rules.insert(text.into(), Kept { rule: rule.clone(), round });
+    rule
 }
