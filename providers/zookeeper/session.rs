@@ -15,8 +15,9 @@ use crate::wire::{AUTH, EVENT, NO_NODE, Operation, PING, Reader, frame, put_text
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long a session may be silent; the server may make it longer.
 const SESSION: Duration = Duration::from_secs(6);
-/// How long an answer may take.
-const ANSWER: Duration = Duration::from_secs(10);
+/// How long an answer may take. A question that a cut network swallowed must not be waited for when the network is back:
+/// what the system sends again comes later and later.
+const ANSWER: Duration = Duration::from_secs(4);
 /// Requests that are under way at once.
 const BATCH: usize = 200;
 /// Nodes of a tree; more are not read.

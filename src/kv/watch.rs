@@ -12,7 +12,7 @@ use crate::{Change, Pairs, Store, StoreError};
 
 /// Before a lost store is tried again, at first and at most: whoever comes back is heard within a second or two.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(750);
 /// Before a tree that is too large is read again.
 const HEAVY_PAUSE: Duration = Duration::from_secs(30);
 /// Whoever writes one object writes several keys; so long is waited for the next.

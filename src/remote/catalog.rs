@@ -14,7 +14,7 @@ use crate::RemoteError;
 pub const AT_ONCE: usize = 16;
 /// Before a lost catalogue is asked again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(750);
 /// Between two listings; a storm of changes is one.
 const REST: Duration = Duration::from_millis(20);
 

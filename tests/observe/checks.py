@@ -141,7 +141,7 @@ def slow(binary):
 def main():
     for part in (hostile, full, slow):
         part(sys.argv[1])
-    print(f"{len(failures)} failed" if failures else "what is observed costs traffic nothing")
+    print("\n".join([f"{len(failures)} failed", *[f"failed: {it}" for it in failures]]) if failures else "what is observed costs traffic nothing")
     return 1 if failures else 0
 
 

@@ -271,7 +271,7 @@ def main():
         against_traefik(binary, sys.argv[2])
     propagation(binary)
     dead_collector(binary)
-    print(f"{len(failures)} failed" if failures else "collectors get what they should")
+    print("\n".join([f"{len(failures)} failed", *[f"failed: {it}" for it in failures]]) if failures else "collectors get what they should")
     return 1 if failures else 0
 
 

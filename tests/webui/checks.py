@@ -341,7 +341,7 @@ def main():
     finally:
         if router.poll() is None:
             router.kill()
-    print(f"{len(failures)} failed" if failures else "the dashboard is as it should be")
+    print("\n".join([f"{len(failures)} failed", *[f"failed: {it}" for it in failures]]) if failures else "the dashboard is as it should be")
     return 1 if failures else 0
 
 
