@@ -1,50 +1,71 @@
 //! [`PathIndex`]: path → ranks of the routes that may concern it.
 //!
-//! A tree over the bytes of all exact paths and prefixes, laid out flat: looking a path up walks its bytes once, however
-//! many paths there are.
+//! A host with few paths has a list of them, one with many a tree.
+
+mod tree;
 
 use std::collections::BTreeMap;
-use std::collections::VecDeque;
-use std::ops::Range;
 
+use self::tree::{Lists, Tree};
 use super::anchor::PathKey;
 use crate::substrings::Substrings;
 
 /// Ranks by path.
 #[derive(Debug)]
 pub(super) struct PathIndex {
-    tree: Option<Box<Tree>>,
+    paths: Paths,
     parts: Option<Box<Substrings<Box<[u32]>>>>,
     /// Routes that can concern every path, by rank.
     any: Box<[u32]>,
+}
+
+/// Most hosts have few paths, and a tree for each of them would be the largest part of many a table.
+#[derive(Debug)]
+enum Paths {
+    /// The most specific first.
+    Few(Box<[Few]>),
+    Many(Box<Tree>),
+}
+
+/// More than this and a tree is asked.
+const MOST_FEW: usize = 4;
+
+#[derive(Debug)]
+struct Few {
+    path: Box<str>,
+    is_exact: bool,
+    ranks: Box<[u32]>,
 }
 
 impl PathIndex {
     /// Builds the index of one host. Ranks come in ascending order.
     pub(super) fn build(items: Vec<(PathKey, u32)>) -> Self {
         let mut any = Vec::new();
-        let mut keys: BTreeMap<Box<str>, Lists> = BTreeMap::new();
+        let mut keys: Vec<(Box<str>, Kind, u32)> = Vec::new();
         let mut parts: BTreeMap<_, Vec<u32>> = BTreeMap::new();
         for (key, rank) in items {
-            let list = match key {
-                PathKey::Any => &mut any,
-                PathKey::Exact(path) => &mut keys.entry(path).or_default().exact,
-                PathKey::Prefix(path) => &mut keys.entry(path).or_default().prefix,
-                PathKey::Part(part) => parts.entry(part).or_default(),
-            };
-            // A rule can arrive at the same place in several ways.
-            if list.last() != Some(&rank) {
-                list.push(rank);
+            match key {
+                PathKey::Any => add(&mut any, rank),
+                PathKey::Exact(path) => keys.push((path, Kind::Exact, rank)),
+                PathKey::Prefix(path) => keys.push((path, Kind::Prefix, rank)),
+                PathKey::Part(part) => add(parts.entry(part).or_default(), rank),
             }
         }
-        let tree = (!keys.is_empty()).then(|| Box::new(Tree::build(&keys.into_iter().collect::<Vec<_>>())));
-        Self { tree, parts: Substrings::build(parts, Vec::into).map(Box::new), any: any.into() }
+        let paths = if keys.len() <= MOST_FEW { Paths::few(keys) } else { Paths::many(keys) };
+        Self { paths, parts: Substrings::build(parts, Vec::into).map(Box::new), any: any.into() }
     }
 
     /// Hands over every list of ranks that may concern the path: the most specific first.
     pub(super) fn visit(&self, path: &str, mut see: impl FnMut(&[u32])) {
-        if let Some(tree) = &self.tree {
-            tree.visit(path.as_bytes(), &mut see);
+        match &self.paths {
+            Paths::Few(few) => {
+                for few in few {
+                    if few.concerns(path) {
+                        see(&few.ranks);
+                    }
+                }
+            }
+            Paths::Many(tree) => tree.visit(path.as_bytes(), &mut see),
         }
         if let Some(parts) = &self.parts {
             parts.visit(path, &mut |ranks| see(ranks));
@@ -55,108 +76,47 @@ impl PathIndex {
     }
 }
 
-#[derive(Debug, Default)]
-struct Lists {
-    exact: Vec<u32>,
-    prefix: Vec<u32>,
-}
-
-/// The root is the first node. The children of a node lie beside each other, sorted by the byte with which they begin.
-#[derive(Debug, Default)]
-struct Tree {
-    nodes: Vec<Node>,
-    /// The byte with which each node begins.
-    firsts: Vec<u8>,
-    labels: Vec<u8>,
-    ranks: Vec<u32>,
-}
-
-#[derive(Debug, Default)]
-struct Node {
-    /// The bytes between the parent and this node, in `labels`.
-    label: Range<u32>,
-    children: Range<u32>,
-    /// Routes whose path ends here, in `ranks`.
-    exact: Range<u32>,
-    /// Routes whose prefix ends here, in `ranks`.
-    prefix: Range<u32>,
-    /// The nearest node above in which a prefix ends.
-    above: Option<u32>,
-}
-
-impl Tree {
-    /// `keys` are sorted and differ.
-    fn build(keys: &[(Box<str>, Lists)]) -> Self {
-        let mut tree = Self::default();
-        tree.push(&[], None);
-        // A queue rather than recursion: keys can be nested as deeply as their authors like.
-        let mut open = VecDeque::from([(0, 0..keys.len(), 0)]);
-        while let Some((node, mut group, depth)) = open.pop_front() {
-            let above = tree.settle(node, &keys[group.start], depth);
-            group.start += usize::from(keys[group.start].0.len() == depth);
-            let first_child = tree.nodes.len() as u32;
-            while !group.is_empty() {
-                let (start, first) = (group.start, keys[group.start].0.as_bytes());
-                let same = keys[group.clone()].partition_point(|(key, _)| key.as_bytes()[depth] == first[depth]);
-                let last = keys[start + same - 1].0.as_bytes();
-                let end = depth + first[depth..].iter().zip(&last[depth..]).take_while(|(a, b)| a == b).count();
-                open.push_back((tree.push(&first[depth..end], above), start..start + same, end));
-                group.start += same;
-            }
-            tree.nodes[node].children = first_child..tree.nodes.len() as u32;
-        }
-        tree
-    }
-
-    fn push(&mut self, label: &[u8], above: Option<u32>) -> usize {
-        let start = self.labels.len() as u32;
-        self.labels.extend_from_slice(label);
-        self.firsts.push(label.first().copied().unwrap_or_default());
-        self.nodes.push(Node { label: start..self.labels.len() as u32, above, ..Node::default() });
-        self.nodes.len() - 1
-    }
-
-    /// Gives the node its lists if the first of its keys ends here. Says which node is above its children.
-    fn settle(&mut self, node: usize, (key, lists): &(Box<str>, Lists), depth: usize) -> Option<u32> {
-        if key.len() == depth {
-            self.nodes[node].exact = self.keep(&lists.exact);
-            self.nodes[node].prefix = self.keep(&lists.prefix);
-        }
-        if self.nodes[node].prefix.is_empty() { self.nodes[node].above } else { Some(node as u32) }
-    }
-
-    fn keep(&mut self, ranks: &[u32]) -> Range<u32> {
-        let start = self.ranks.len() as u32;
-        self.ranks.extend_from_slice(ranks);
-        start..self.ranks.len() as u32
-    }
-
-    fn visit(&self, path: &[u8], see: &mut impl FnMut(&[u32])) {
-        let mut node = &self.nodes[0];
-        let mut rest = path;
-        let mut longest = (!node.prefix.is_empty()).then_some(0);
-        while let Some((&first, _)) = rest.split_first() {
-            let firsts = &self.firsts[range(&node.children)];
-            let Some(place) = memchr::memchr(first, firsts) else { break };
-            let child = node.children.start as usize + place;
-            let label = &self.labels[range(&self.nodes[child].label)];
-            let Some(behind) = rest.strip_prefix(label) else { break };
-            (node, rest) = (&self.nodes[child], behind);
-            if !node.prefix.is_empty() {
-                longest = Some(child as u32);
-            }
-        }
-        if rest.is_empty() && !node.exact.is_empty() {
-            see(&self.ranks[range(&node.exact)]);
-        }
-        while let Some(place) = longest {
-            let node = &self.nodes[place as usize];
-            see(&self.ranks[range(&node.prefix)]);
-            longest = node.above;
-        }
+/// A rule can arrive at the same place in several ways.
+fn add(list: &mut Vec<u32>, rank: u32) {
+    if list.last() != Some(&rank) {
+        list.push(rank);
     }
 }
 
-fn range(range: &Range<u32>) -> Range<usize> {
-    range.start as usize..range.end as usize
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Exact,
+    Prefix,
+}
+
+impl Paths {
+    fn few(mut keys: Vec<(Box<str>, Kind, u32)>) -> Self {
+        keys.sort_unstable_by(|(a, kind_a, rank_a), (b, kind_b, rank_b)| {
+            (b.len(), kind_a, a, rank_a).cmp(&(a.len(), kind_b, b, rank_b))
+        });
+        keys.dedup();
+        let alike = keys.chunk_by(|(a, kind_a, _), (b, kind_b, _)| (a, kind_a) == (b, kind_b));
+        let few = alike.map(|alike| Few {
+            path: alike[0].0.clone(),
+            is_exact: alike[0].1 == Kind::Exact,
+            ranks: alike.iter().map(|(.., rank)| *rank).collect(),
+        });
+        Self::Few(few.collect())
+    }
+
+    fn many(keys: Vec<(Box<str>, Kind, u32)>) -> Self {
+        let mut lists: BTreeMap<Box<str>, Lists> = BTreeMap::new();
+        for (path, kind, rank) in keys {
+            let lists = lists.entry(path).or_default();
+            let list = if kind == Kind::Exact { &mut lists.exact } else { &mut lists.prefix };
+            add(list, rank);
+        }
+        Self::Many(Box::new(Tree::build(&lists.into_iter().collect::<Vec<_>>())))
+    }
+}
+
+impl Few {
+    fn concerns(&self, path: &str) -> bool {
+        if self.is_exact { *path == *self.path } else { path.starts_with(&*self.path) }
+    }
 }

@@ -82,7 +82,7 @@ proptest! {
 
     #[test]
     fn the_index_answers_as_trying_every_rule_does(
-        routes in proptest::collection::vec(route(), 0..12),
+        routes in proptest::collection::vec(route(), 0..24),
         requests in proptest::collection::vec(
             (select(ASKED), prop::option::weighted(0.2, select(ASKED)), select(PATHS), select(METHODS), select(QUERIES), select(&["1", "2"][..])),
             1..12,
