@@ -102,7 +102,7 @@ fn demands(snapshot: &Snapshot) -> Demands {
     let mut wanted = Vec::new();
     for router in snapshot.merged.http.routers.values() {
         let router = &router.object.settings.value;
-        let named = || parse_http(&router.rule, Syntax::named(&router.rule_syntax)).map(|rule| rule.domains());
+        let named = || parse_http(&router.rule, Syntax::named(&router.rule_syntax)).map(|rule| rule.domains().to_vec());
         wanted.extend(router.tls.iter().flat_map(|tls| asked(tls, || named().unwrap_or_default())));
     }
     for router in snapshot.merged.tcp.routers.values() {

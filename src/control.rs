@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use trafficcop_config::dynamic::Middleware;
 use trafficcop_config::{At, ConfigError, ConfigErrors, Problem};
 use trafficcop_merger::{Configurations, Inbox, News, Note, Severity};
-use trafficcop_provider::Event;
 use trafficcop_provider::publisher::MiddlewareCheck;
+use trafficcop_provider::{Event, workshop};
 use trafficcop_snapshot::{Builder, Live, Report, Snapshot};
 
 use crate::last_good::LastGood;
@@ -32,7 +32,7 @@ pub(crate) struct Plane {
     pub(crate) acme: crate::acme::Acme,
 }
 
-/// Runs until every provider is gone. Merging and building happen on a blocking thread: a large build holds up nothing.
+/// Runs until every provider is gone. Merging and building happen in the workshop: a large build holds up nothing.
 pub(crate) async fn run(plane: Plane) {
     #[cfg(feature = "acme")]
     let acme = plane.acme.clone();
@@ -48,7 +48,7 @@ pub(crate) async fn run(plane: Plane) {
         let mut configurations = first.clone();
         configurations.extend(round.configurations);
         let live = Arc::clone(&live);
-        let built = tokio::task::spawn_blocking(move || {
+        let built = workshop::work(move || {
             let before = live.current(0);
             let snapshot = builder.apply(&configurations);
             live.swap(&with_refusals(&snapshot, &round.refused));
@@ -56,15 +56,15 @@ pub(crate) async fn run(plane: Plane) {
             builder
         });
         match built.await {
-            Ok(kept) => {
+            Some(kept) => {
                 builder = kept;
                 measured.reloaded(gathered.elapsed());
                 heard.send_replace(names);
                 #[cfg(feature = "acme")]
                 acme.tell(&seen.current(0));
             }
-            Err(error) => {
-                tracing::error!(%error, "Building a snapshot failed inside; the last one stays in force.");
+            None => {
+                tracing::error!("Building a snapshot failed inside; the last one stays in force.");
                 return;
             }
         }

@@ -11,7 +11,9 @@ mod watch;
 use std::path::PathBuf;
 
 use tokio::signal::unix::{SignalKind, signal};
-use trafficcop_provider::{Provider, ProviderError, Publisher};
+use trafficcop_config::ConfigErrors;
+use trafficcop_config::dynamic::Configuration;
+use trafficcop_provider::{Provider, ProviderError, Publisher, workshop};
 
 pub use load::{Source, load};
 
@@ -63,13 +65,26 @@ impl Provider for File {
 impl File {
     async fn publish(&self, out: &Publisher) {
         let (source, log_templates) = (self.settings.source.clone(), self.settings.log_templates);
-        let loaded = tokio::task::spawn_blocking(move || load(&source, log_templates)).await;
-        let Ok(loaded) = loaded else {
+        let Some(loaded) = loaded(source, log_templates).await else {
             tracing::error!("Reading the file configuration failed inside.");
             return;
         };
         out.accept(loaded).await;
     }
+}
+
+/// Like [`load`], with what may wait for disks where nobody else waits for it. None: it failed inside.
+async fn loaded(source: Source, log_templates: bool) -> Option<Result<Configuration, ConfigErrors>> {
+    let texts = tokio::task::spawn_blocking(move || load::read(&source)).await.ok()?;
+    let mut configuration = match workshop::work(move || load::decode(texts, log_templates)).await? {
+        Ok(configuration) => configuration,
+        Err(errors) => return Some(Err(errors)),
+    };
+    let inlined = move || {
+        inline::inline(&mut configuration);
+        configuration
+    };
+    tokio::task::spawn_blocking(inlined).await.ok().map(Ok)
 }
 
 /// The folder to watch for one path.

@@ -6,7 +6,8 @@ use trafficcop_config::dynamic::{Configuration, document};
 use trafficcop_config::read::{self, Format};
 use trafficcop_config::{ConfigError, ConfigErrors, Origin, Problem};
 
-use crate::{inline, merge};
+use crate::inline::inline;
+use crate::merge;
 
 /// Where the configuration lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,28 +28,49 @@ const MAX_DEPTH: usize = 32;
 
 /// Reads the source whole, or says everything that is wrong with it.
 pub fn load(source: &Source, log_templates: bool) -> Result<Configuration, ConfigErrors> {
+    let mut configuration = decode(read(source), log_templates)?;
+    inline(&mut configuration);
+    Ok(configuration)
+}
+
+/// The files of a source and what they hold: what waits for disks is here.
+pub(crate) struct Texts {
+    files: Vec<(PathBuf, Format, Result<String, ConfigErrors>)>,
+    errors: Vec<ConfigError>,
+}
+
+pub(crate) fn read(source: &Source) -> Texts {
+    let (mut files, mut errors) = (Vec::new(), Vec::new());
     match source {
-        Source::File(path) => {
-            let format = Format::of(path).ok_or_else(|| not_readable(path, "a .toml, .yaml or .yml file"))?;
-            document_at(path, format, log_templates)
-        }
-        Source::Directory(folder) | Source::Among(folder) => {
-            let mut files = Vec::new();
-            let mut errors = Vec::new();
+        Source::File(path) => match Format::of(path) {
+            Some(format) => files.push((path.clone(), format)),
+            None => errors.extend(not_readable(path, "a .toml, .yaml or .yml file").0),
+        },
+        Source::Directory(folder) => find(folder, 0, &mut files, &mut errors),
+        Source::Among(folder) => {
             find(folder, 0, &mut files, &mut errors);
-            if let Source::Among(_) = source {
-                files.retain(|(path, _)| is_ours(path, folder));
-            }
-            let mut merged = Configuration::default();
-            for (path, format) in files {
-                match document_at(&path, format, log_templates) {
-                    Ok(configuration) => merge::add(&mut merged, configuration, &path),
-                    Err(found) => errors.extend(found.0),
-                }
-            }
-            if errors.is_empty() { Ok(merged) } else { Err(ConfigErrors(errors)) }
+            files.retain(|(path, _)| is_ours(path, folder));
         }
     }
+    let read = |(path, format): (PathBuf, Format)| {
+        let text = text(&path);
+        (path, format, text)
+    };
+    Texts { files: files.into_iter().map(read).collect(), errors }
+}
+
+/// What the files say together.
+pub(crate) fn decode(texts: Texts, log_templates: bool) -> Result<Configuration, ConfigErrors> {
+    let Texts { files, mut errors } = texts;
+    let (mut merged, is_one) = (Configuration::default(), files.len() == 1);
+    for (path, format, text) in files {
+        match text.and_then(|text| document_at(&path, format, &text, log_templates)) {
+            Ok(configuration) if is_one => merged = configuration,
+            Ok(configuration) => merge::add(&mut merged, configuration, &path),
+            Err(found) => errors.extend(found.0),
+        }
+    }
+    if errors.is_empty() { Ok(merged) } else { Err(ConfigErrors(errors)) }
 }
 
 /// Whether a file among others says something about routing, as far as a look at its lines tells.
@@ -102,21 +124,21 @@ fn find(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, Format)>, errors:
     }
 }
 
-fn document_at(path: &Path, format: Format, log_templates: bool) -> Result<Configuration, ConfigErrors> {
+fn text(path: &Path) -> Result<String, ConfigErrors> {
     let size = std::fs::metadata(path).map_err(|cause| not_readable(path, &cause.to_string()))?.len();
     if size > MAX_BYTES {
         return Err(not_readable(path, &format!("{size} bytes, more than the {MAX_BYTES} that are read")));
     }
-    let text = std::fs::read_to_string(path).map_err(|cause| not_readable(path, &cause.to_string()))?;
-    let expanded = trafficcop_provider::template::render_document(&text)
+    std::fs::read_to_string(path).map_err(|cause| not_readable(path, &cause.to_string()))
+}
+
+fn document_at(path: &Path, format: Format, text: &str, log_templates: bool) -> Result<Configuration, ConfigErrors> {
+    let expanded = trafficcop_provider::template::render_document(text)
         .map_err(|cause| ConfigErrors(vec![error(path, format!("template: {cause}"))]))?;
     if log_templates {
         tracing::debug!(file = %path.display(), content = %expanded, "Template is expanded.");
     }
-    let node = read::document(&expanded, format, &path.to_string_lossy())?;
-    let mut configuration = document::decode(node)?;
-    inline::inline(&mut configuration);
-    Ok(configuration)
+    document::decode(read::document(&expanded, format, &path.to_string_lossy())?)
 }
 
 fn not_readable(path: &Path, why: &str) -> ConfigErrors {

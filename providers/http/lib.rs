@@ -16,7 +16,7 @@ use reqwest::{Client, StatusCode};
 use trafficcop_config::read::MAX_BYTES;
 use trafficcop_config::settings::providers::Http as Settings;
 use trafficcop_provider::backoff::Backoff;
-use trafficcop_provider::{Provider, ProviderError, Publisher};
+use trafficcop_provider::{Provider, ProviderError, Publisher, workshop};
 use trafficcop_remote::{RemoteError, body, client};
 
 use endpoint::Endpoint;
@@ -122,9 +122,16 @@ impl Http {
                     let is_known = self.last.as_ref().is_some_and(|last| last.content == read.content);
                     if is_known {
                         out.state().reached();
-                    } else {
-                        out.accept(document::decode(&read.content, &content_type, endpoint)).await;
+                        self.last = Some(read);
+                        return Ok(());
                     }
+                    let from = endpoint.clone();
+                    let decode = move || {
+                        let decoded = document::decode(&read.content, &content_type, &from);
+                        (read, decoded)
+                    };
+                    let (read, decoded) = workshop::work(decode).await.ok_or("reading the document failed inside")?;
+                    out.accept(decoded).await;
                     self.last = Some(read);
                     return Ok(());
                 }

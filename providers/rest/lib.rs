@@ -12,7 +12,7 @@ use trafficcop_config::read::{self, Format, MAX_BYTES};
 use trafficcop_exchange::{
     BodyError, Exchange, LocalBoxFuture, Method, Reason, Request, Response, Service, StatusCode, reply,
 };
-use trafficcop_provider::Publisher;
+use trafficcop_provider::{Publisher, workshop};
 
 /// What places in the document are called.
 const DOCUMENT: &str = "PUT /api/providers/rest";
@@ -46,7 +46,7 @@ impl Rest {
             Err(error) => return reply::error(StatusCode::BAD_REQUEST, &error.to_string()),
         };
         // A large document takes its time; that is no time of the worker's.
-        let Ok(read) = tokio::task::spawn_blocking(move || decode(&body)).await else {
+        let Some(read) = workshop::work(move || decode(&body)).await else {
             return reply::status_text(StatusCode::INTERNAL_SERVER_ERROR);
         };
         let answer = match &read {

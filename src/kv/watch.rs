@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
-use trafficcop_provider::Publisher;
 use trafficcop_provider::backoff::Backoff;
+use trafficcop_provider::{Publisher, workshop};
 
 use crate::tree::Tree;
 use crate::{Change, Pairs, Store, StoreError};
@@ -110,15 +110,13 @@ impl Known {
 /// Decodes on a thread where that holds up nothing; says how long it took.
 async fn publish<S: Store>(mut known: Known, root: &str, out: &Publisher) -> (Known, Duration) {
     let began = Instant::now();
-    let decoded = tokio::task::spawn_blocking(move || {
+    let decoded = workshop::work(move || {
         let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| known.tree.configuration(&known.pairs)));
         (known, read.ok())
     });
-    let (known, read) = match decoded.await {
-        Ok((known, read)) => (known, read),
-        // It does not panic: that is caught inside. The runtime is ending.
-        Err(_) => (Known { pairs: Pairs::default(), tree: Tree::new(root, S::NAME) }, None),
-    };
+    // It does not fail: that is caught inside.
+    let nothing = || (Known { pairs: Pairs::default(), tree: Tree::new(root, S::NAME) }, None);
+    let (known, read) = decoded.await.unwrap_or_else(nothing);
     if let Some(read) = read {
         out.accept(read).await;
     } else {

@@ -11,6 +11,7 @@ pub mod publisher;
 pub mod state;
 pub mod template;
 pub mod workload;
+pub mod workshop;
 
 use std::future::Future;
 

@@ -1,11 +1,13 @@
 //! A host as a rule names it: `a.example` or `*.example`.
 
-/// Lower-case.
+use std::sync::Arc;
+
+/// Lower-case. Shared with the indices of tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HostExpression {
-    Name(Box<str>),
+    Name(Arc<str>),
     /// What follows the asterisk; the asterisk stands for exactly one label, which may be empty.
-    Wildcard(Box<str>),
+    Wildcard(Arc<str>),
 }
 
 impl HostExpression {

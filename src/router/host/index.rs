@@ -1,6 +1,7 @@
 //! [`HostIndex`]: host → what may concern it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -12,9 +13,9 @@ use crate::substrings::Substrings;
 pub(crate) enum HostKey {
     Any,
     /// The host, or its CNAME, or the host without its trailing dot, is this one.
-    Name(Box<str>),
+    Name(Arc<str>),
     /// The same about what follows the first label.
-    Wildcard(Box<str>),
+    Wildcard(Arc<str>),
     /// This is somewhere in the host or in its CNAME.
     Part(Box<[u8]>),
 }
@@ -32,8 +33,8 @@ impl From<&HostExpression> for HostKey {
 #[derive(Debug)]
 pub(crate) struct HostIndex<T> {
     // Keys come from the configuration; clients can only look up.
-    names: HashMap<Box<str>, T, RandomState>,
-    wildcards: HashMap<Box<str>, T, RandomState>,
+    names: HashMap<Arc<str>, T, RandomState>,
+    wildcards: HashMap<Arc<str>, T, RandomState>,
     parts: Option<Substrings<T>>,
     any: T,
 }
@@ -41,8 +42,8 @@ pub(crate) struct HostIndex<T> {
 impl<T> HostIndex<T> {
     /// Gathers the items of each key, in their order, and makes a value of them.
     pub(crate) fn build<I>(items: impl IntoIterator<Item = (HostKey, I)>, value: impl Fn(Vec<I>) -> T) -> Self {
-        let mut names: HashMap<_, Vec<I>> = HashMap::new();
-        let mut wildcards: HashMap<_, Vec<I>> = HashMap::new();
+        let mut names: HashMap<_, Vec<I>, RandomState> = HashMap::default();
+        let mut wildcards: HashMap<_, Vec<I>, RandomState> = HashMap::default();
         let mut parts: BTreeMap<_, Vec<I>> = BTreeMap::new();
         let mut any = Vec::new();
         for (key, item) in items {

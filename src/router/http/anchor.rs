@@ -3,9 +3,12 @@
 //! What must hold: a rule that holds for a request has an anchor that holds too. The reverse is not needed, because the
 //! whole rule is asked afterwards.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::HttpRule;
 use super::matcher::HttpMatcher;
 use crate::host::index::HostKey;
 use crate::pattern::{OneOf, shortest};
@@ -28,13 +31,26 @@ pub(super) struct Anchor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PathKey {
     Any,
-    Exact(Box<str>),
-    Prefix(Box<str>),
+    Exact(Arc<str>),
+    Prefix(Arc<str>),
     /// This is somewhere in the path.
     Part(Box<[u8]>),
 }
 
 const ANYTHING: Anchor = Anchor { host: HostKey::Any, path: PathKey::Any };
+
+/// The anchors of a rule without patterns, which are the same in every table; None when it has patterns.
+pub(super) fn fixed(rule: &Rule<HttpMatcher>) -> Option<Box<[Anchor]>> {
+    let mut is_fixed = true;
+    rule.each(&mut |matcher| is_fixed &= !has_pattern(matcher));
+    is_fixed.then(|| Anchors::default().find(rule).into())
+}
+
+/// A pattern that is looked up by a text within it.
+fn has_pattern(matcher: &HttpMatcher) -> bool {
+    use HttpMatcher::{HostRegexp, HostTemplate, PathRegexp};
+    matches!(matcher, HostRegexp { .. } | HostTemplate(_) | PathRegexp { .. })
+}
 
 /// The anchors of all rules of a table. Which text of a pattern is looked for depends on how many patterns share it.
 #[derive(Debug, Default)]
@@ -44,10 +60,10 @@ pub(super) struct Anchors {
 }
 
 impl Anchors {
-    pub(super) fn of_all<'a>(rules: impl IntoIterator<Item = &'a Rule<HttpMatcher>>) -> Self {
+    pub(super) fn of_all<'a>(rules: impl IntoIterator<Item = &'a HttpRule>) -> Self {
         let mut anchors = Self::default();
-        for rule in rules {
-            rule.each(&mut |matcher| {
+        for rule in rules.into_iter().filter(|rule| rule.anchors.is_none()) {
+            rule.rule.each(&mut |matcher| {
                 let (counts, parts) = match matcher {
                     HttpMatcher::HostRegexp { pattern, .. } | HttpMatcher::HostTemplate(pattern) => {
                         (&mut anchors.host_parts, pattern.parts(true))
@@ -69,14 +85,18 @@ impl Anchors {
     }
 
     /// The anchors of one of the rules; none when it can never hold.
-    pub(super) fn of(&self, rule: &Rule<HttpMatcher>) -> Vec<Anchor> {
+    pub(super) fn of<'a>(&self, rule: &'a HttpRule) -> Cow<'a, [Anchor]> {
+        rule.anchors.as_deref().map_or_else(|| Cow::Owned(self.find(&rule.rule)), Cow::Borrowed)
+    }
+
+    fn find(&self, rule: &Rule<HttpMatcher>) -> Vec<Anchor> {
         match rule {
             Rule::Is(matcher) => self.of_matcher(matcher),
             // A negation says what must not be: nothing to look up.
             Rule::Not(_) => vec![ANYTHING],
             Rule::Any(rules) => {
                 let mut found: Vec<Anchor> = Vec::new();
-                for anchor in rules.iter().flat_map(|rule| self.of(rule)) {
+                for anchor in rules.iter().flat_map(|rule| self.find(rule)) {
                     if anchor == ANYTHING {
                         return vec![ANYTHING];
                     }
@@ -84,7 +104,7 @@ impl Anchors {
                 }
                 found
             }
-            Rule::All(rules) => rules.iter().map(|rule| self.of(rule)).fold(vec![ANYTHING], both),
+            Rule::All(rules) => rules.iter().map(|rule| self.find(rule)).fold(vec![ANYTHING], both),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Why a rule does not hold for a request: the first clause that fails, in words. For `explain`, never for traffic.
 
+use std::sync::Arc;
+
 use super::HttpRule;
 use super::{v2, v3};
 use crate::head::Head;
@@ -62,7 +64,7 @@ impl Clause {
             name,
             text: format!("{}({})", call.name, arguments.join(", ")),
             key: call.arguments.first().map(|argument| argument.value.clone()).unwrap_or_default(),
-            rule: HttpRule { rule, domains: Box::default(), remarks: Box::default() },
+            rule: HttpRule { rule, anchors: None, domains: Arc::default(), remarks: Box::default() },
         })
     }
 

@@ -5,6 +5,7 @@
 mod tree;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use self::tree::{Lists, Tree};
 use super::anchor::PathKey;
@@ -32,7 +33,7 @@ const MOST_FEW: usize = 4;
 
 #[derive(Debug)]
 struct Few {
-    path: Box<str>,
+    path: Arc<str>,
     is_exact: bool,
     ranks: Box<[u32]>,
 }
@@ -41,7 +42,7 @@ impl PathIndex {
     /// Builds the index of one host. Ranks come in ascending order.
     pub(super) fn build(items: Vec<(PathKey, u32)>) -> Self {
         let mut any = Vec::new();
-        let mut keys: Vec<(Box<str>, Kind, u32)> = Vec::new();
+        let mut keys: Vec<(Arc<str>, Kind, u32)> = Vec::new();
         let mut parts: BTreeMap<_, Vec<u32>> = BTreeMap::new();
         for (key, rank) in items {
             match key {
@@ -90,7 +91,7 @@ enum Kind {
 }
 
 impl Paths {
-    fn few(mut keys: Vec<(Box<str>, Kind, u32)>) -> Self {
+    fn few(mut keys: Vec<(Arc<str>, Kind, u32)>) -> Self {
         keys.sort_unstable_by(|(a, kind_a, rank_a), (b, kind_b, rank_b)| {
             (b.len(), kind_a, a, rank_a).cmp(&(a.len(), kind_b, b, rank_b))
         });
@@ -104,8 +105,8 @@ impl Paths {
         Self::Few(few.collect())
     }
 
-    fn many(keys: Vec<(Box<str>, Kind, u32)>) -> Self {
-        let mut lists: BTreeMap<Box<str>, Lists> = BTreeMap::new();
+    fn many(keys: Vec<(Arc<str>, Kind, u32)>) -> Self {
+        let mut lists: BTreeMap<Arc<str>, Lists> = BTreeMap::new();
         for (path, kind, rank) in keys {
             let lists = lists.entry(path).or_default();
             let list = if kind == Kind::Exact { &mut lists.exact } else { &mut lists.prefix };

@@ -1,5 +1,7 @@
 //! What can be asked of a request.
 
+use std::sync::Arc;
+
 use ipnet::IpNet;
 
 use super::query;
@@ -20,11 +22,11 @@ pub(crate) enum HttpMatcher {
     },
     /// Version 2 looks neither at the CNAME nor at an absent host.
     HostTemplate(Pattern),
-    Path(Box<str>),
-    PathPrefix(Box<str>),
+    Path(Arc<str>),
+    PathPrefix(Arc<str>),
     /// Whatever matches begins with `head`.
     PathRegexp {
-        head: Box<str>,
+        head: Arc<str>,
         pattern: Pattern,
     },
     Method(Box<str>),

@@ -9,10 +9,13 @@ mod table;
 mod v2;
 mod v3;
 
+use std::sync::Arc;
+
 use crate::head::Head;
 use crate::rule::parse::calls;
 use crate::rule::{Place, Rule, RuleError, Syntax, domains};
 
+use anchor::Anchor;
 use matcher::HttpMatcher;
 
 pub use failing::Failing;
@@ -22,7 +25,9 @@ pub use table::{Candidates, RouteTable};
 #[derive(Clone, Debug)]
 pub struct HttpRule {
     rule: Rule<HttpMatcher>,
-    domains: Box<[String]>,
+    /// Unless they depend on the other rules of a table.
+    anchors: Option<Box<[Anchor]>>,
+    domains: Arc<[String]>,
     remarks: Box<[RuleError]>,
 }
 
@@ -41,12 +46,13 @@ impl HttpRule {
                 Syntax::V2 => v2::build(v2::NAMES.resolve(text, call)?, &place),
             }
         })?;
-        Ok(Self { rule, domains: domains::named(&calls, "Host").into(), remarks: remarks.into() })
+        let (anchors, domains) = (anchor::fixed(&rule), domains::named(&calls, "Host").into());
+        Ok(Self { rule, anchors, domains, remarks: remarks.into() })
     }
 
     /// The hosts that the rule names in `Host`, lower-case, in their order; those that are negated are left out.
-    pub fn domains(&self) -> Vec<String> {
-        self.domains.to_vec()
+    pub fn domains(&self) -> &Arc<[String]> {
+        &self.domains
     }
 
     /// What is allowed and yet probably not what was meant.

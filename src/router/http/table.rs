@@ -28,11 +28,13 @@ impl<R> RouteTable<R> {
         };
         let mut routes: Vec<_> = routes.into_iter().map(shared).collect();
         routes.sort_by(Route::rank);
-        let anchors = Anchors::of_all(routes.iter().map(|route| &route.rule.rule));
+        let anchors = Anchors::of_all(routes.iter().map(|route| &*route.rule));
         let ranked = routes.iter().zip(0_u32..);
-        let items = ranked.flat_map(|(route, rank)| {
-            anchors.of(&route.rule.rule).into_iter().map(move |anchor| (anchor.host, (anchor.path, rank)))
-        });
+        let mut items = Vec::with_capacity(routes.len());
+        for (route, rank) in ranked {
+            let anchors = anchors.of(&route.rule);
+            items.extend(anchors.iter().map(|anchor| (anchor.host.clone(), (anchor.path.clone(), rank))));
+        }
         let index = HostIndex::build(items, PathIndex::build);
         Self { routes: routes.into(), index }
     }

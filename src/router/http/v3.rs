@@ -1,5 +1,7 @@
 //! The matchers of rule syntax v3.
 
+use std::sync::Arc;
+
 use super::matcher::{HostMatcher, HttpMatcher};
 use crate::rule::name::Names;
 use crate::rule::parse::Argument;
@@ -83,7 +85,7 @@ pub(super) fn remark(name: &str, place: &Place<'_>) -> Option<RuleError> {
     looks_old.then(|| place.wrong(argument, &message).expecting(Some(expected)))
 }
 
-fn path(place: &Place<'_>, argument: &Argument) -> Result<Box<str>, RuleError> {
+fn path(place: &Place<'_>, argument: &Argument) -> Result<Arc<str>, RuleError> {
     if argument.value.starts_with('/') {
         return Ok(argument.value.as_str().into());
     }

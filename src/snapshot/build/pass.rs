@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trafficcop_config::{ConfigError, Name, Origin, Problem};
-use trafficcop_merger::{Merged, Note};
+use trafficcop_merger::{HttpRouter, Merged, Note};
 use trafficcop_proxy::http::Forwarding;
 use trafficcop_tls::TlsState;
 
@@ -74,6 +74,13 @@ pub(super) enum Kind {
     Router,
     Service,
     Middleware,
+}
+
+impl<'a> Pass<'a> {
+    /// What the router was in the last pass.
+    pub(super) fn router_before(&self, name: &Name) -> Option<&'a HttpRouter> {
+        self.before.and_then(|before| before.http.routers.get(name))
+    }
 }
 
 impl Pass<'_> {

@@ -79,7 +79,13 @@ impl Pass<'_> {
     pub(super) fn bind_routers(&mut self) -> BTreeMap<Arc<str>, Binding> {
         let mut bindings: BTreeMap<Arc<str>, Binding> = BTreeMap::new();
         let merged = self.merged;
+        let mut known = self.before.map(|before| before.http.routers.iter().peekable());
         for (name, router) in &merged.http.routers {
+            // Both are in the order of their names.
+            let before = known.as_mut().and_then(|known| {
+                while known.next_if(|(known, _)| *known < name).is_some() {}
+                known.next_if(|(known, _)| *known == name).map(|(_, router)| router)
+            });
             let is_untouched = router.object.used.is_empty();
             if is_untouched || !router.object.notes.is_empty() {
                 let report = self.http_report(Kind::Router, name);
@@ -100,7 +106,7 @@ impl Pass<'_> {
                     binding(&mut bindings, entry_point).hosts.push(hosts);
                 }
             }
-            let Some(built) = self.root(name, router) else {
+            let Some(built) = self.root(name, router, before) else {
                 self.bind_disabled(name, router, &mut bindings);
                 continue;
             };
@@ -130,7 +136,7 @@ impl Pass<'_> {
         }
     }
 
-    fn root(&mut self, name: &Name, router: &HttpRouter) -> Option<BuiltRoute> {
+    fn root(&mut self, name: &Name, router: &HttpRouter, before: Option<&HttpRouter>) -> Option<BuiltRoute> {
         let settings = &router.object.settings.value;
         let priority = priority(settings);
         if priority > MAX_PRIORITY && name.provider() != "internal" {
@@ -140,7 +146,7 @@ impl Pass<'_> {
             return None;
         }
         let above = self.above(name.shared(), name, settings);
-        self.route(name, router, &above)
+        self.route(name, router, before, &above)
     }
 
     /// Who hears of a root's requests. Those to our own services are nobody's business unless the settings say so.
@@ -163,10 +169,17 @@ impl Pass<'_> {
         }
     }
 
-    /// The route of a router below `above`, whose path ends with its own name. None: the report says why.
-    fn route(&mut self, name: &Name, router: &HttpRouter, above: &Above) -> Option<BuiltRoute> {
+    /// The route of a router below `above`, whose path ends with its own name; `before` is what the router was the last
+    /// time. None: the report says why.
+    fn route(
+        &mut self,
+        name: &Name,
+        router: &HttpRouter,
+        before: Option<&HttpRouter>,
+        above: &Above,
+    ) -> Option<BuiltRoute> {
         let key = Arc::clone(&above.path);
-        if let Some((version, built)) = self.keep_route(name, router, &key, above) {
+        if let Some((version, built)) = self.keep_route((name, router), before, &key, above) {
             self.used(Part::Route(key), version);
             return Some(built);
         }
@@ -191,11 +204,18 @@ impl Pass<'_> {
         let above = self.above(path.into(), &root, &merged.http.routers.get(&root)?.object.settings.value);
         let router = merged.http.routers.get(&last).filter(|router| router.object.notes.is_empty())?;
         self.visited.insert(last.clone());
-        self.route(&last, router, &above)?;
+        let before = self.router_before(&last);
+        self.route(&last, router, before, &above)?;
         Some(self.memory.routes.get(path)?.version)
     }
 
-    fn keep_route(&mut self, name: &Name, router: &HttpRouter, key: &str, above: &Above) -> Option<(u64, BuiltRoute)> {
+    fn keep_route(
+        &mut self,
+        (name, router): (&Name, &HttpRouter),
+        before: Option<&HttpRouter>,
+        key: &str,
+        above: &Above,
+    ) -> Option<(u64, BuiltRoute)> {
         let memo = self.memory.routes.get(key)?;
         if memo.pass == self.number {
             return Some((memo.version, memo.built.clone()));
@@ -205,7 +225,7 @@ impl Pass<'_> {
             == (above.access_logs, above.metrics, above.tracing)
             && info.detailed == above.detailed;
         let parts = Arc::clone(&memo.parts);
-        let before = self.before?.http.routers.get(name)?;
+        let before = before?;
         let is_same = is_observed_alike
             && before.object.settings == router.object.settings
             && before.object.settings.default_rule == router.object.settings.default_rule
@@ -292,7 +312,8 @@ impl Pass<'_> {
             let healthy = merged.http.routers.get(child).filter(|router| router.object.notes.is_empty());
             let built = healthy.and_then(|router| {
                 self.visited.insert(child.clone());
-                self.route(child, router, &below)
+                let before = self.router_before(child);
+                self.route(child, router, before, &below)
             });
             match built {
                 Some(built) => routes.push(built.ranked()),

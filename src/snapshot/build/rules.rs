@@ -33,7 +33,7 @@ impl Rules {
         let syntax = Syntax::named(syntax);
         let parse = || {
             let rule = parse_http(text, syntax)?;
-            Ok(Parsed { hosts: rule.domains().into(), rule: Arc::new(rule) })
+            Ok(Parsed { hosts: Arc::clone(rule.domains()), rule: Arc::new(rule) })
         };
         look_up(&mut self.http, self.round, text, syntax, parse)
     }

@@ -47,7 +47,7 @@ pub(super) fn similar_host(snapshot: &Snapshot, host: &str) -> Option<String> {
     for router in snapshot.merged.http.routers.values() {
         let settings = &router.object.settings.value;
         if let Ok(rule) = parse_http(&settings.rule, Syntax::named(&settings.rule_syntax)) {
-            hosts.extend(rule.domains());
+            hosts.extend(rule.domains().iter().cloned());
         }
     }
     nearest(host, hosts.iter().map(String::as_str)).map(str::to_owned)

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The ranks of the routes for one path.
 #[derive(Debug, Default)]
@@ -36,7 +37,7 @@ struct Node {
 
 impl Tree {
     /// `keys` are sorted and differ.
-    pub(super) fn build(keys: &[(Box<str>, Lists)]) -> Self {
+    pub(super) fn build(keys: &[(Arc<str>, Lists)]) -> Self {
         let mut tree = Self::default();
         tree.push(&[], None);
         // A queue rather than recursion: keys can be nested as deeply as their authors like.
@@ -67,7 +68,7 @@ impl Tree {
     }
 
     /// Gives the node its lists if the first of its keys ends here. Says which node is above its children.
-    fn settle(&mut self, node: usize, (key, lists): &(Box<str>, Lists), depth: usize) -> Option<u32> {
+    fn settle(&mut self, node: usize, (key, lists): &(Arc<str>, Lists), depth: usize) -> Option<u32> {
         if key.len() == depth {
             self.nodes[node].exact = self.keep(&lists.exact);
             self.nodes[node].prefix = self.keep(&lists.prefix);
