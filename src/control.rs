@@ -55,19 +55,15 @@ pub(crate) async fn run(plane: Plane) {
             tell(&before.report, &snapshot.report);
             builder
         });
-        match built.await {
-            Some(kept) => {
-                builder = kept;
-                measured.reloaded(gathered.elapsed());
-                heard.send_replace(names);
-                #[cfg(feature = "acme")]
-                acme.tell(&seen.current(0));
-            }
-            None => {
-                tracing::error!("Building a snapshot failed inside; the last one stays in force.");
-                return;
-            }
-        }
+        let Some(kept) = built.await else {
+            tracing::error!("Building a snapshot failed inside; the last one stays in force.");
+            return;
+        };
+        builder = kept;
+        measured.reloaded(gathered.elapsed());
+        heard.send_replace(names);
+        #[cfg(feature = "acme")]
+        acme.tell(&seen.current(0));
     }
 }
 

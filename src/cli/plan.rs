@@ -194,7 +194,7 @@ fn shadowed(name: &str, snapshot: &Snapshot, settings: &Settings) -> Option<Stri
     let router = snapshot.merged.http.routers.get(&Name::qualify(name, ""))?;
     let own = &router.object.settings.value;
     let rule = parse_http(&own.rule, Syntax::named(&own.rule_syntax)).ok()?;
-    let host = rule.domains().into_iter().next()?;
+    let host = rule.domains().first()?;
     let scheme = if own.tls.is_some() { "https" } else { "http" };
     let mut question = Question::of_url(&format!("{scheme}://{host}/")).ok()?;
     question.set("entry-point", router.object.used.first()?).ok()?;
