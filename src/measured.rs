@@ -97,7 +97,7 @@ impl Measured {
         }
         let pushed = self.pushed.iter().map(|(_, metrics)| Arc::clone(metrics)).collect();
         let recorder = Recorder::new(self.access.clone(), self.metrics.clone(), pushed);
-        Arc::new(recorder.watched(self.pulse.clone(), self.tail.clone()).traced(self.exports.tracer.clone()))
+        recorder.watched(self.pulse.clone(), self.tail.clone()).traced(self.exports.tracer.clone()).observer()
     }
 
     pub(crate) fn pulse(&self) -> Option<Arc<Pulse>> {

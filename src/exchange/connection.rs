@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,7 +18,26 @@ pub struct ConnectionInfo {
     pub local: SocketAddr,
     pub tls: Option<Arc<TlsInfo>>,
     /// The peer's address as text, once somebody has asked for it.
-    text: OnceCell<Box<str>>,
+    text: OnceCell<PeerText>,
+}
+
+/// An address with its port, and where in it both of them are.
+#[derive(Clone, Debug)]
+struct PeerText {
+    whole: Box<str>,
+    host: Range<usize>,
+    port: usize,
+}
+
+impl PeerText {
+    fn of(peer: SocketAddr) -> Self {
+        let whole = peer.to_string();
+        // Brackets and the scope are told with the port only.
+        let start = usize::from(peer.is_ipv6());
+        let host = start..whole.find(['%', ']']).unwrap_or(whole.rfind(':').unwrap_or(whole.len()));
+        let port = whole.rfind(':').map_or(whole.len(), |at| at + 1);
+        Self { whole: whole.into(), host, port }
+    }
 }
 
 impl ConnectionInfo {
@@ -27,7 +47,23 @@ impl ConnectionInfo {
 
     /// The peer's address as text, without its port; worked out once for all requests.
     pub fn peer_text(&self) -> &str {
-        self.text.get_or_init(|| self.peer.ip().to_string().into())
+        let text = self.text();
+        &text.whole[text.host.clone()]
+    }
+
+    /// The same with its port.
+    pub fn peer_with_port(&self) -> &str {
+        &self.text().whole
+    }
+
+    /// Its port alone.
+    pub fn peer_port(&self) -> &str {
+        let text = self.text();
+        &text.whole[text.port..]
+    }
+
+    fn text(&self) -> &PeerText {
+        self.text.get_or_init(|| PeerText::of(self.peer))
     }
 }
 
@@ -45,4 +81,25 @@ pub struct TlsInfo {
     pub client_certificates: Vec<Bytes>,
     /// The qualified name of the TLS options in force (`default`, `strict@file`).
     pub options: Arc<str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(peer: &str, host: &str, port: &str) {
+        let peer: SocketAddr = peer.parse().unwrap();
+        let connection = ConnectionInfo::new("web".into(), peer, peer, None);
+        assert_eq!(connection.peer_with_port(), peer.to_string());
+        assert_eq!((connection.peer_text(), connection.peer_port()), (host, port));
+        assert_eq!(connection.peer_text(), peer.ip().to_string());
+    }
+
+    #[test]
+    fn peers_are_told_with_and_without_their_port() {
+        check("127.0.0.1:80", "127.0.0.1", "80");
+        check("[2001:db8::1]:8080", "2001:db8::1", "8080");
+        check("[fe80::1%3]:0", "fe80::1", "0");
+    }
 }

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
@@ -37,14 +37,14 @@ pub struct ServerInfo {
 /// What a server gave, before any middleware touched it. Kept only where a log or metrics ask for it.
 #[derive(Debug)]
 pub struct Origin {
-    /// When the request went to the load balancer.
-    pub started: Instant,
+    /// How long after the exchange began the request went to the load balancer.
+    pub after: Duration,
     /// What the server answered, or what stands for its answer when it gave none.
     pub status: StatusCode,
     /// Empty unless a log keeps headers.
     pub headers: Headers,
     /// Bytes of the body that were read.
-    pub bytes: Rc<Cell<u64>>,
+    pub bytes: Cell<u64>,
 }
 
 /// One request on its way, from the entry point to the end of its answer.
@@ -65,7 +65,7 @@ pub struct Exchange {
     /// The server's status, when there was one; the client may get another.
     pub origin_status: Option<StatusCode>,
     /// The server's answer, where somebody wants to know.
-    pub origin: Option<Box<Origin>>,
+    pub origin: Option<Rc<Origin>>,
     /// How often the request was sent again.
     pub retries: u32,
     /// A middleware removed `X-Forwarded-For` on purpose: the proxy must not begin a new one.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::KnownName;
+use crate::{KnownName, Line};
 
 /// Header lines in their order. Names are compared without regard to case and written as they were given.
 #[derive(Clone, Default)]
@@ -34,14 +34,15 @@ struct Span {
 }
 
 const OWN: u32 = 1 << 31;
-/// Marks the name of a line that is a [`KnownName`]; the rest of the start is its number.
+/// Marks a name of which nothing needs to be checked: that of a [`KnownName`], whose number is the rest of the start, or,
+/// with [`OWN`], that of a [`Line`].
 const KNOWN: u32 = 1 << 30;
 
 /// A name as it is written.
 #[derive(Clone, Copy, Debug)]
 pub struct Spelled<'a> {
     pub name: &'a [u8],
-    /// It is a [`KnownName`]: nothing of it needs to be checked or changed.
+    /// Nothing of it needs to be checked or changed: a [`KnownName`], or that of a [`Line`].
     pub is_known: bool,
 }
 
@@ -123,7 +124,7 @@ impl Headers {
     pub fn spelled(&self) -> impl Iterator<Item = (Spelled<'_>, &[u8])> {
         self.entries.iter().map(|entry| {
             let name = name_of(&self.head, &self.own, entry.name);
-            (Spelled { name, is_known: entry.name.start & (OWN | KNOWN) == KNOWN }, self.text(entry.value))
+            (Spelled { name, is_known: entry.name.start & KNOWN != 0 }, self.text(entry.value))
         })
     }
 
@@ -140,9 +141,14 @@ impl Headers {
 
     /// As [`Headers::push`], under a name that is known.
     pub fn push_known(&mut self, name: KnownName, value: &[u8]) {
-        let name = Span { start: KNOWN | name.number(), len: name.as_bytes().len() as u32 };
-        let value = self.keep_text(value);
-        self.entries.push(Entry { name, value });
+        let entry = self.keep_known(name, value);
+        self.entries.push(entry);
+    }
+
+    /// As [`Headers::push`].
+    pub fn push_line(&mut self, line: &Line) {
+        let entry = self.keep_line(line);
+        self.entries.push(entry);
     }
 
     /// Leaves exactly one line of that name: in the place of the first that was there, else at the end.
@@ -152,9 +158,24 @@ impl Headers {
 
     /// As [`Headers::insert`], from borrowed texts.
     pub fn set(&mut self, name: &[u8], value: &[u8]) {
-        let first = self.entries.iter().position(|entry| self.is_named(entry, name));
         let entry = self.keep(name, value);
-        match first {
+        self.put(name, entry);
+    }
+
+    /// As [`Headers::set`], under a name that is known.
+    pub fn set_known(&mut self, name: KnownName, value: &[u8]) {
+        let entry = self.keep_known(name, value);
+        self.put(name.as_bytes(), entry);
+    }
+
+    /// As [`Headers::set`].
+    pub fn set_line(&mut self, line: &Line) {
+        let entry = self.keep_line(line);
+        self.put(line.name(), entry);
+    }
+
+    fn put(&mut self, name: &[u8], entry: Entry) {
+        match self.entries.iter().position(|entry| self.is_named(entry, name)) {
             Some(first) => {
                 self.entries[first] = entry;
                 self.remove_from(first + 1, name);
@@ -204,6 +225,18 @@ impl Headers {
         Entry { name: self.keep_text(name), value: self.keep_text(value) }
     }
 
+    fn keep_known(&mut self, name: KnownName, value: &[u8]) -> Entry {
+        let name = Span { start: KNOWN | name.number(), len: name.as_bytes().len() as u32 };
+        Entry { name, value: self.keep_text(value) }
+    }
+
+    fn keep_line(&mut self, line: &Line) -> Entry {
+        let Span { start, len } = self.keep_text(&line.text);
+        let (name_len, mark) = (line.value as u32, if line.is_canonical { KNOWN } else { 0 });
+        let name = Span { start: start | mark, len: name_len };
+        Entry { name, value: Span { start: start + name_len, len: len - name_len } }
+    }
+
     fn keep_text(&mut self, text: &[u8]) -> Span {
         if self.own.capacity() == 0 {
             // A proxy adds several lines; one allocation holds them.
@@ -231,7 +264,7 @@ fn name_of<'a>(head: &'a [u8], own: &'a [u8], span: Span) -> &'a [u8] {
 
 #[inline]
 fn read<'a>(head: &'a [u8], own: &'a [u8], span: Span) -> &'a [u8] {
-    let start = (span.start & !OWN) as usize;
+    let start = (span.start & !(OWN | KNOWN)) as usize;
     let from = if span.start & OWN == 0 { head } else { own };
     &from[start..start + span.len as usize]
 }

@@ -4,8 +4,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownName(u8);
 
-const NAMES: [&[u8]; 7] = [
+const NAMES: [&[u8]; 8] = [
     b"Accept-Encoding",
+    b"Traceparent",
     b"X-Forwarded-For",
     b"X-Forwarded-Host",
     b"X-Forwarded-Port",
@@ -16,12 +17,13 @@ const NAMES: [&[u8]; 7] = [
 
 impl KnownName {
     pub const ACCEPT_ENCODING: Self = Self(0);
-    pub const X_FORWARDED_FOR: Self = Self(1);
-    pub const X_FORWARDED_HOST: Self = Self(2);
-    pub const X_FORWARDED_PORT: Self = Self(3);
-    pub const X_FORWARDED_PROTO: Self = Self(4);
-    pub const X_FORWARDED_SERVER: Self = Self(5);
-    pub const X_REAL_IP: Self = Self(6);
+    pub const TRACEPARENT: Self = Self(1);
+    pub const X_FORWARDED_FOR: Self = Self(2);
+    pub const X_FORWARDED_HOST: Self = Self(3);
+    pub const X_FORWARDED_PORT: Self = Self(4);
+    pub const X_FORWARDED_PROTO: Self = Self(5);
+    pub const X_FORWARDED_SERVER: Self = Self(6);
+    pub const X_REAL_IP: Self = Self(7);
 
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {

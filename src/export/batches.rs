@@ -14,6 +14,8 @@ const MOST: usize = 512;
 const WAIT: Duration = Duration::from_secs(1);
 /// How often the thread looks whether somebody wants everything to be sent.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long it rests after each look at what was handed over: who is busy wakes it for many and not for one.
+const REST: Duration = Duration::from_millis(20);
 /// Pauses before a batch is tried again; then it is lost.
 const AGAIN: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
@@ -69,12 +71,13 @@ impl Work {
         let mut batch: Vec<T> = Vec::new();
         let mut since = Instant::now();
         loop {
-            let ended = match items.recv_timeout(LOOK) {
+            let ended = match items.recv_timeout(if batch.is_empty() { LOOK } else { Duration::ZERO }) {
                 Ok(item) => {
                     if batch.is_empty() {
                         since = Instant::now();
                     }
                     batch.push(item);
+                    batch.extend(items.try_iter());
                     false
                 }
                 Err(RecvTimeoutError::Timeout) => false,
@@ -97,6 +100,7 @@ impl Work {
             if ended {
                 return;
             }
+            std::thread::sleep(REST);
         }
     }
 

@@ -18,7 +18,7 @@ mod stream;
 
 use serde::{Deserialize, Serialize};
 use trafficcop_exchange::{
-    Around, Body, Exchange, Headers, LocalBoxFuture, Method, Next, Reason, Request, Response, StatusCode, reply,
+    Around, Body, Exchange, Headers, Line, LocalBoxFuture, Method, Next, Reason, Request, Response, StatusCode, reply,
 };
 
 use self::accept::Choice;
@@ -123,6 +123,7 @@ impl Middleware for Compress {
             smallest: if self.min_response_body_bytes == 0 { 1024 } else { self.min_response_body_bytes as u64 },
             encodings,
             default,
+            vary: Line::new("Vary", "Accept-Encoding"),
         });
         Ok(())
     }
@@ -134,6 +135,7 @@ struct Compressor {
     smallest: u64,
     encodings: Vec<Encoding>,
     default: Option<Encoding>,
+    vary: Line,
 }
 
 /// The type without its parameters.
@@ -157,12 +159,13 @@ impl Compressor {
 
     fn is_wanted(&self, response: &Response) -> bool {
         let headers = &response.headers;
+        let announced = || headers.get_str("Content-Length").and_then(|length| length.parse().ok());
+        if response.body.remaining().or_else(announced).is_some_and(|size| size < self.smallest) {
+            return false;
+        }
         let kind = media_type(headers.get_str("Content-Type").unwrap_or(""));
         let encoded = headers.get("Content-Encoding").is_some_and(|value| !value.is_empty());
-        let announced = headers.get_str("Content-Length").and_then(|length| length.parse().ok());
-        let small = response.body.remaining().or(announced).is_some_and(|size| size < self.smallest);
         !(encoded
-            || small
             || headers.contains("Content-Range")
             || matches!(response.body, Body::Empty)
             || kind.eq_ignore_ascii_case("application/grpc")
@@ -190,10 +193,10 @@ impl Around for Compressor {
         };
         // As in Traefik, gzip is used only for clients that name it; `*` and a default are not enough.
         let named = encoding != Encoding::Gzip
-            || req.headers.get_all("Accept-Encoding").any(|value| memchr::memmem::find(value, b"gzip").is_some());
+            || req.headers.get_all("Accept-Encoding").any(|value| value.windows(4).any(|part| part == b"gzip"));
         Box::pin(async move {
             let mut response = next.run(req, cx).await;
-            vary(&mut response.headers);
+            vary(&mut response.headers, &self.vary);
             if named && self.is_wanted(&response) {
                 let announced = response.headers.get_str("Content-Length").and_then(|length| length.parse().ok());
                 response.headers.remove("Content-Length");
@@ -208,13 +211,13 @@ impl Around for Compressor {
 }
 
 /// Before what the back end says, in a line of its own.
-fn vary(headers: &mut Headers) {
+fn vary(headers: &mut Headers, ours: &Line) {
     if !headers.contains("Vary") {
-        return headers.push(b"Vary", b"Accept-Encoding");
+        return headers.push_line(ours);
     }
     let lines: Vec<_> = headers.get_all("Vary").map(bytes::Bytes::copy_from_slice).collect();
     headers.remove("Vary");
-    headers.append("Vary", "Accept-Encoding");
+    headers.push_line(ours);
     for line in lines {
         headers.append("Vary", line);
     }

@@ -1,5 +1,6 @@
 //! What counts as one source of requests; shared by the limiters.
 
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -24,10 +25,20 @@ pub(crate) struct SourceCriterion {
 }
 
 /// What a request is counted under.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
     Address(IpAddr),
     Text(Box<str>),
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Address(IpAddr::V4(address)) => state.write_u32(address.to_bits()),
+            Self::Address(IpAddr::V6(address)) => state.write_u128(address.to_bits()),
+            Self::Text(text) => state.write(text.as_bytes()),
+        }
+    }
 }
 
 /// The setting, built.

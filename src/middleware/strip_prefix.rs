@@ -13,7 +13,7 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use trafficcop_exchange::{Exchange, Filter, Flow, Reason, Request, StatusCode, reply};
+use trafficcop_exchange::{Exchange, Filter, Flow, Line, Reason, Request, StatusCode, reply};
 
 use crate::go_path::{self, GoPath};
 use crate::{BuildError, ChainBuilder, Middleware};
@@ -33,37 +33,44 @@ impl Middleware for StripPrefix {
     const NAME: &'static str = "stripPrefix";
 
     fn build(self, chain: &mut ChainBuilder<'_>) -> Result<(), BuildError> {
-        chain.filter(Strip { prefixes: self.prefixes.into_iter().map(|prefix| prefix.trim().to_owned()).collect() });
+        chain.filter(Strip::of(self.prefixes.iter().map(|prefix| prefix.trim())));
         Ok(())
     }
 }
 
 struct Strip {
-    prefixes: Vec<String>,
+    /// What the back end is told of each.
+    prefixes: Vec<Line>,
+}
+
+impl Strip {
+    fn of<'a>(prefixes: impl Iterator<Item = &'a str>) -> Self {
+        Self { prefixes: prefixes.map(|prefix| Line::new("X-Forwarded-Prefix", prefix)).collect() }
+    }
 }
 
 impl Filter for Strip {
     fn request(&self, req: &mut Request, cx: &mut Exchange) -> Flow {
         let escaped = req.target.path_bytes();
         if go_path::is_plain(escaped) {
-            let prefix = self.prefixes.iter().find(|prefix| escaped.starts_with(prefix.as_bytes()));
+            let prefix = self.prefixes.iter().find(|prefix| escaped.starts_with(prefix.value()));
             // What remains is a part of what came; only a slash that would have to be put before it makes a new path.
             if let Some(prefix) = prefix
-                && escaped[prefix.len()..].starts_with(b"/")
+                && escaped[prefix.value().len()..].starts_with(b"/")
             {
-                if go_path::is_unsafe(&escaped[prefix.len()..]) {
+                if go_path::is_unsafe(&escaped[prefix.value().len()..]) {
                     return refusal(cx);
                 }
-                req.target.cut_path(prefix.len());
-                req.headers.push(b"X-Forwarded-Prefix", prefix.as_bytes());
+                req.target.cut_path(prefix.value().len());
+                req.headers.push_line(prefix);
                 return Flow::Continue(());
             } else if prefix.is_none() {
                 return Flow::Continue(());
             }
         }
         let path = GoPath::of(&req.target);
-        match self.prefixes.iter().find(|prefix| path.path.starts_with(prefix.as_bytes())) {
-            Some(prefix) => strip(path, prefix.as_bytes(), req, cx),
+        match self.prefixes.iter().find(|prefix| path.path.starts_with(prefix.value())) {
+            Some(prefix) => strip(path, prefix.value(), req, cx),
             None => Flow::Continue(()),
         }
     }
@@ -104,7 +111,7 @@ mod tests {
 
     #[track_caller]
     fn check(prefixes: &[&str], uri: &str, expected: Result<(&str, Option<&str>), u16>) {
-        let strip = Strip { prefixes: prefixes.iter().map(|prefix| (*prefix).to_owned()).collect() };
+        let strip = Strip::of(prefixes.iter().copied());
         let mut req = testing::request(Method::GET, uri);
         let found = match strip.request(&mut req, &mut testing::exchange()) {
             Flow::Continue(()) => Ok(req.target.to_uri()),

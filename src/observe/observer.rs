@@ -55,8 +55,8 @@ pub struct Outcome {
 
 impl Outcome {
     /// How much of the whole was spent with the server.
-    pub(crate) fn duration_of(&self, origin: &Origin, exchange: &Exchange) -> Duration {
-        self.duration.saturating_sub(origin.started.saturating_duration_since(exchange.started))
+    pub(crate) fn duration_of(&self, origin: &Origin) -> Duration {
+        self.duration.saturating_sub(origin.after)
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Baggage travels in headers of its own, which pass as they are.
 
-use super::ids::{SpanId, TraceId, push_hexadecimal};
-use crate::Headers;
+use super::ids::{SpanId, TraceId, write_hexadecimal};
+use crate::{Headers, KnownName};
 
 /// Bytes of `tracestate` that are passed on, as the standard asks for at least.
 const LONGEST_STATE: usize = 512;
@@ -62,13 +62,11 @@ impl Format {
         let flag = u8::from(is_sampled);
         match self {
             Self::TraceContext => {
-                let mut text = String::with_capacity(55);
-                text.push_str("00-");
-                push_hexadecimal(&mut text, &trace.0);
-                text.push('-');
-                push_hexadecimal(&mut text, &span.0);
-                text.push_str(if is_sampled { "-01" } else { "-00" });
-                headers.set(b"Traceparent", text.as_bytes());
+                let mut text = *b"00-0123456789abcdef0123456789abcdef-0123456789abcdef-00";
+                write_hexadecimal(&mut text[3..35], &trace.0);
+                write_hexadecimal(&mut text[36..52], &span.0);
+                text[54] += flag;
+                headers.set_known(KnownName::TRACEPARENT, &text);
                 if state.is_empty() {
                     headers.remove("Tracestate");
                 } else {

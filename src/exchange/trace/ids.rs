@@ -10,19 +10,19 @@ pub struct TraceId(pub [u8; 16]);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SpanId(pub [u8; 8]);
 
-/// Two digits for each byte.
-pub(super) fn push_hexadecimal(out: &mut String, bytes: &[u8]) {
+/// Two digits for each byte, as far as there is room.
+pub(super) fn write_hexadecimal(out: &mut [u8], bytes: &[u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        out.push(DIGITS[usize::from(byte >> 4)].into());
-        out.push(DIGITS[usize::from(byte & 15)].into());
+    for (digits, byte) in out.as_chunks_mut().0.iter_mut().zip(bytes) {
+        *digits = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
     }
 }
 
 fn hexadecimal(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    let mut text = String::with_capacity(2 * bytes.len());
-    push_hexadecimal(&mut text, bytes);
-    f.write_str(&text)
+    let mut digits = [0; 32];
+    let digits = &mut digits[..2 * bytes.len()];
+    write_hexadecimal(digits, bytes);
+    f.write_str(std::str::from_utf8(digits).unwrap_or_default())
 }
 
 impl fmt::Display for TraceId {

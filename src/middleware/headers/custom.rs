@@ -1,20 +1,20 @@
 //! Headers set and removed on the way in and out.
 
 use bytes::Bytes;
-use trafficcop_exchange::{Exchange, Filter, Flow, Request, Response};
+use trafficcop_exchange::{Exchange, Filter, Flow, Line, Request, Response};
 
 use super::Headers;
 
 pub(super) struct Custom {
-    request: Vec<(Bytes, Bytes)>,
-    response: Vec<(Bytes, Bytes)>,
+    request: Vec<Line>,
+    response: Vec<Line>,
 }
 
 impl Custom {
     pub(super) fn of(settings: &Headers) -> Option<Self> {
         let (request, response) = (&settings.custom_request_headers, &settings.custom_response_headers);
         let lines = |map: &std::collections::BTreeMap<String, String>| {
-            map.iter().map(|(name, value)| (Bytes::from(name.clone()), Bytes::from(value.clone()))).collect()
+            map.iter().map(|(name, value)| Line::new(name, value)).collect()
         };
         (!request.is_empty() || !response.is_empty())
             .then(|| Self { request: lines(request), response: lines(response) })
@@ -23,18 +23,18 @@ impl Custom {
 
 impl Filter for Custom {
     fn request(&self, req: &mut Request, cx: &mut Exchange) -> Flow {
-        for (name, value) in &self.request {
-            if name.eq_ignore_ascii_case(b"host") {
-                if !value.is_empty() {
-                    req.host = value.clone();
+        for line in &self.request {
+            if line.name().eq_ignore_ascii_case(b"host") {
+                if !line.value().is_empty() {
+                    req.host = Bytes::copy_from_slice(line.value());
                 }
                 continue;
             }
             // Removed on purpose: the proxy must not begin a new list either.
-            if name.eq_ignore_ascii_case(b"x-forwarded-for") {
-                cx.omit_forwarded_for = value.is_empty();
+            if line.name().eq_ignore_ascii_case(b"x-forwarded-for") {
+                cx.omit_forwarded_for = line.value().is_empty();
             }
-            apply(&mut req.headers, name, value);
+            apply(&mut req.headers, line);
         }
         Flow::Continue(())
     }
@@ -47,16 +47,16 @@ impl Filter for Custom {
         if super::is_handed_over(res) {
             return;
         }
-        for (name, value) in &self.response {
-            apply(&mut res.headers, name, value);
+        for line in &self.response {
+            apply(&mut res.headers, line);
         }
     }
 }
 
-fn apply(headers: &mut trafficcop_exchange::Headers, name: &Bytes, value: &Bytes) {
-    if value.is_empty() {
-        headers.remove(std::str::from_utf8(name).unwrap_or_default());
+fn apply(headers: &mut trafficcop_exchange::Headers, line: &Line) {
+    if line.value().is_empty() {
+        headers.remove(std::str::from_utf8(line.name()).unwrap_or_default());
     } else {
-        headers.set(name, value);
+        headers.set_line(line);
     }
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use trafficcop_exchange::{
-    Around, Exchange, Filter, Flow, LocalBoxFuture, Next, Reason, Request, Response, StatusCode, reply,
+    Around, Exchange, Filter, Flow, Line, LocalBoxFuture, Next, Reason, Request, Response, StatusCode, reply,
 };
 
 use super::Headers;
@@ -21,8 +20,8 @@ pub(super) fn add(settings: &Headers, chain: &mut ChainBuilder<'_>) {
 
 struct Secure {
     /// What is added to answers over plain connections, and over TLS.
-    plain: Vec<(&'static str, Bytes)>,
-    tls: Vec<(&'static str, Bytes)>,
+    plain: Vec<Line>,
+    tls: Vec<Line>,
     hosts: Vec<String>,
     hosts_proxy_headers: Vec<String>,
     ssl_proxy_headers: BTreeMap<String, String>,
@@ -54,17 +53,17 @@ impl Secure {
         if super::is_handed_over(response) {
             return;
         }
-        for (name, value) in if tls { &self.tls } else { &self.plain } {
-            response.headers.set(name.as_bytes(), value);
+        for line in if tls { &self.tls } else { &self.plain } {
+            response.headers.set_line(line);
         }
     }
 }
 
-fn lines(settings: &Headers, tls: bool) -> Vec<(&'static str, Bytes)> {
+fn lines(settings: &Headers, tls: bool) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut add = |name, value: &str| {
         if !value.is_empty() {
-            lines.push((name, Bytes::from(value.to_owned())));
+            lines.push(Line::new(name, value));
         }
     };
     if settings.sts_seconds != 0 && (tls || settings.force_sts_header) && !settings.is_development {

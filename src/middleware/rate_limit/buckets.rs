@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -26,8 +26,43 @@ pub(super) struct Buckets {
 /// and never a search.
 #[derive(Default)]
 struct Shard {
-    young: HashMap<Key, Count>,
-    old: HashMap<Key, Count>,
+    young: Counts,
+    old: Counts,
+}
+
+type Counts = HashMap<Hashed, Count, BuildHasherDefault<AsItIs>>;
+
+/// A source whose hash is known: it finds the shard and then the place in it.
+#[derive(PartialEq, Eq)]
+struct Hashed {
+    hash: u64,
+    source: Key,
+}
+
+impl Hash for Hashed {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// Hashes what is a hash already.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Buckets {
@@ -38,16 +73,18 @@ impl Buckets {
 
     /// Counts a request of that source, unless it is refused.
     pub(super) fn take(&self, source: Key, now: Instant) -> Verdict {
-        let shard = self.hasher.hash_one(&source) as usize % SHARDS;
+        let hash = self.hasher.hash_one(&source);
+        // Bits in the middle: maps go by those at both ends.
+        let shard = (hash >> 32) as usize % SHARDS;
         let now = now.saturating_duration_since(self.origin).as_secs_f64();
         let mut shard = self.shards[shard].lock();
-        let count = shard.count(source, self.algorithm.fresh(now));
+        let count = shard.count(Hashed { hash, source }, self.algorithm.fresh(now));
         self.algorithm.take(count, now)
     }
 }
 
 impl Shard {
-    fn count(&mut self, source: Key, new: Count) -> &mut Count {
+    fn count(&mut self, source: Hashed, new: Count) -> &mut Count {
         if self.young.len() >= SOURCES / SHARDS / 2 && !self.young.contains_key(&source) {
             self.old = std::mem::take(&mut self.young);
         }

@@ -26,36 +26,110 @@ fn mode(word: &str, fallback: Mode) -> Mode {
     }
 }
 
+/// Names of fields, in the order of `json`.
+const NAMES: [&str; 34] = [
+    "ClientAddr",
+    "ClientHost",
+    "ClientPort",
+    "ClientUsername",
+    "DownstreamContentSize",
+    "DownstreamStatus",
+    "Duration",
+    "GzipRatio",
+    "OriginContentSize",
+    "OriginDuration",
+    "OriginStatus",
+    "Overhead",
+    "Reason",
+    "RequestAddr",
+    "RequestContentSize",
+    "RequestCount",
+    "RequestHost",
+    "RequestMethod",
+    "RequestPath",
+    "RequestPort",
+    "RequestProtocol",
+    "RequestScheme",
+    "RetryAttempts",
+    "RouterName",
+    "ServiceAddr",
+    "ServiceName",
+    "ServiceURL",
+    "SpanId",
+    "StartLocal",
+    "StartUTC",
+    "TLSCipher",
+    "TLSVersion",
+    "TraceId",
+    "entryPointName",
+];
+
+/// A field, by its place among [`NAMES`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field(u8);
+
+/// `field!("Duration")`: the field of that name, found while the program is compiled.
+macro_rules! field {
+    ($name:literal) => {
+        const { $crate::access::fields::Field::named($name) }
+    };
+}
+pub(super) use field;
+
+impl Field {
+    /// Compiling ends if there is none.
+    pub(super) const fn named(name: &str) -> Self {
+        let mut place = 0;
+        while !is_same(NAMES[place as usize].as_bytes(), name.as_bytes()) {
+            place += 1;
+        }
+        Self(place)
+    }
+}
+
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut index = 0;
+    while index < one.len() && index < other.len() && one[index] == other[index] {
+        index += 1;
+    }
+    index == one.len() && index == other.len()
+}
+
 #[derive(Debug)]
 pub(super) struct Fields {
-    default: Mode,
-    names: Vec<(Box<str>, Mode)>,
+    /// A bit for each of [`NAMES`].
+    shown: u64,
     header_default: Mode,
     headers: Vec<(Box<str>, Mode)>,
+    has_headers: bool,
     query: Mode,
 }
 
 impl Fields {
     pub(super) fn new(settings: &AccessLogFields) -> Self {
         let default = mode(&settings.default_mode, Mode::Keep);
+        let names = named(&settings.names, default);
+        let is_shown = |name: &str| match find(&names, name) {
+            // Traefik does not know it: shown only if it is asked for by name.
+            found if name == "Reason" => found == Some(Mode::Keep),
+            found => found.unwrap_or(default) != Mode::Drop,
+        };
+        let shown = NAMES.iter().rev().fold(0, |shown, name| shown << 1 | u64::from(is_shown(name)));
         let header_default = mode(&settings.headers.default_mode, Mode::Drop);
-        Self {
-            default,
-            names: named(&settings.names, default),
-            header_default,
-            headers: named(&settings.headers.names, header_default),
-            query: mode(&settings.query_parameters.default_mode, Mode::Keep),
-        }
+        let headers = named(&settings.headers.names, header_default);
+        let has_headers = header_default != Mode::Drop || headers.iter().any(|(_, mode)| *mode != Mode::Drop);
+        let query = mode(&settings.query_parameters.default_mode, Mode::Keep);
+        Self { shown, header_default, headers, has_headers, query }
     }
 
-    /// Whether a field that Traefik does not know is shown: only if it is asked for by name.
-    pub(super) fn asks_for(&self, field: &str) -> bool {
-        find(&self.names, field) == Some(Mode::Keep)
+    /// Which are shown, as one number.
+    pub(super) fn shown(&self) -> u64 {
+        self.shown
     }
 
     /// Whether a field is shown.
-    pub(super) fn keeps(&self, field: &str) -> bool {
-        find(&self.names, field).unwrap_or(self.default) != Mode::Drop
+    pub(super) fn keeps(&self, field: Field) -> bool {
+        self.shown >> field.0 & 1 == 1
     }
 
     pub(super) fn header(&self, name: &str) -> Mode {
@@ -64,7 +138,7 @@ impl Fields {
 
     /// Some header may be shown.
     pub(super) fn has_headers(&self) -> bool {
-        self.header_default != Mode::Drop || self.headers.iter().any(|(_, mode)| *mode != Mode::Drop)
+        self.has_headers
     }
 
     /// Path and query as they are shown.
@@ -104,7 +178,8 @@ mod tests {
     #[test]
     fn names_go_before_the_default() {
         let fields = with_query("keep");
-        assert!(fields.keeps("Duration") && !fields.keeps("ClientUsername"));
+        assert!(fields.keeps(field!("Duration")) && fields.keeps(field!("entryPointName")));
+        assert!(!fields.keeps(field!("ClientUsername")) && !fields.keeps(field!("Reason")));
         assert_eq!((fields.header("User-Agent"), fields.header("Cookie")), (Mode::Keep, Mode::Drop));
         assert!(fields.has_headers());
         assert!(!Fields::new(&AccessLogFields::default()).has_headers());

@@ -3,20 +3,19 @@
 //! What must hold: nothing that a client sends ends a line or a quoted field.
 
 mod json;
+mod members;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::time::{Duration, UNIX_EPOCH};
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use trafficcop_exchange::{Exchange, Version};
 
-use super::Kept;
-use super::fields::{Fields, Mode, REDACTED};
+use super::clock::{Moment, Shown};
+use super::fields::{Field, Fields, Mode, REDACTED, field};
+use super::plain::is_plain;
+use super::{Kept, number};
 use crate::{LogRecord, Outcome};
-
-/// `21/Nov/2026:06:30:00 +0000`
-const CLF_TIME: &str = "%d/%b/%Y:%H:%M:%S %z";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
@@ -30,7 +29,8 @@ pub(super) struct Line<'a> {
     pub(super) kept: &'a Kept,
     pub(super) exchange: &'a Exchange,
     pub(super) outcome: &'a Outcome,
-    pub(super) ended: Timestamp,
+    /// Since 1970.
+    pub(super) ended: Duration,
     pub(super) fields: &'a Fields,
 }
 
@@ -53,8 +53,8 @@ impl Format {
         let body = if self == Self::Json { String::new() } else { String::from_utf8_lossy(text).into_owned() };
         let trace = line.exchange.trace.as_ref().filter(|trace| trace.is_sampled);
         LogRecord {
-            time: line.started().into(),
-            observed: line.ended.into(),
+            time: UNIX_EPOCH + line.started(),
+            observed: UNIX_EPOCH + line.ended,
             severity: 9,
             severity_text: "info",
             body,
@@ -67,60 +67,64 @@ impl Format {
     pub(super) fn line(self, line: &Line<'_>, out: &mut Vec<u8>) {
         match self {
             Self::Json => json::line(line, out),
-            Self::Common | Self::GenericClf => out.extend_from_slice(clf(line, self == Self::Common).as_bytes()),
+            Self::Common | Self::GenericClf => clf(line, self == Self::Common, out),
         }
     }
 }
 
-fn clf(line: &Line<'_>, is_common: bool) -> String {
+fn clf(line: &Line<'_>, is_common: bool, out: &mut Vec<u8>) {
     let Line { kept, exchange, outcome, fields, .. } = line;
-    let mut text = String::with_capacity(256);
-    let shown = |field: &str, value: &dyn Fn() -> String| if fields.keeps(field) { value() } else { "-".to_owned() };
-    let time = if fields.keeps("StartUTC") {
-        line.started().strftime(CLF_TIME).to_string()
-    } else {
-        shown("StartLocal", &|| line.started().to_zoned(TimeZone::system()).strftime(CLF_TIME).to_string())
+    let shown = |out: &mut Vec<u8>, field: Field, write: &dyn Fn(&mut Vec<u8>)| {
+        if fields.keeps(field) { write(out) } else { out.push(b'-') }
     };
-    let _text_takes_all = write!(
-        text,
-        "{} - {} [{time}] \"{} {} {}\" {} {} {} {}",
-        shown("ClientHost", &|| word(&line.client_host())),
-        shown("ClientUsername", &|| word(exchange.user.as_deref().unwrap_or("-"))),
-        shown("RequestMethod", &|| word(kept.method.as_str())),
-        shown("RequestPath", &|| escaped(&fields.path(&kept.target))),
-        shown("RequestProtocol", &|| protocol(kept.version).to_owned()),
-        shown("DownstreamStatus", &|| outcome.status.as_u16().to_string()),
-        shown("DownstreamContentSize", &|| outcome.bytes_out.to_string()),
-        quoted(line.request_header("Referer").as_deref()),
-        quoted(line.request_header("User-Agent").as_deref()),
-    );
-    if is_common {
-        let route = exchange.route.as_ref().filter(|_| fields.keeps("RouterName"));
-        let server = exchange.server.as_ref().filter(|_| fields.keeps("ServiceURL"));
-        let millis = if fields.keeps("Duration") { outcome.duration.as_millis() } else { 0 };
-        let _text_takes_all = write!(
-            text,
-            " {} {} {} {millis}ms",
-            shown("RequestCount", &|| kept.count.to_string()),
-            quoted(route.map(|route| &*route.router)),
-            quoted(server.map(|server| &*server.url)),
-        );
+    let started = Moment::new(line.started());
+    shown(out, field!("ClientHost"), &|out| word(&String::from_utf8_lossy(line.client_host()), out));
+    out.extend_from_slice(b" - ");
+    shown(out, field!("ClientUsername"), &|out| word(exchange.user.as_deref().unwrap_or("-"), out));
+    out.extend_from_slice(b" [");
+    if fields.keeps(field!("StartUTC")) {
+        started.push(out, Shown::CommonUtc);
+    } else {
+        shown(out, field!("StartLocal"), &|out| started.push(out, Shown::CommonLocal));
     }
-    text.push('\n');
-    text
+    out.extend_from_slice(b"] \"");
+    shown(out, field!("RequestMethod"), &|out| word(kept.method.as_str(), out));
+    out.push(b' ');
+    shown(out, field!("RequestPath"), &|out| escaped(&fields.path(&kept.target), out));
+    out.push(b' ');
+    shown(out, field!("RequestProtocol"), &|out| out.extend_from_slice(protocol(kept.version).as_bytes()));
+    out.extend_from_slice(b"\" ");
+    shown(out, field!("DownstreamStatus"), &|out| number::push(out, outcome.status.as_u16().into()));
+    out.push(b' ');
+    shown(out, field!("DownstreamContentSize"), &|out| number::push(out, outcome.bytes_out));
+    quoted(line.request_header("Referer").as_deref(), out);
+    quoted(line.request_header("User-Agent").as_deref(), out);
+    if is_common {
+        let route = exchange.route.as_ref().filter(|_| fields.keeps(field!("RouterName")));
+        let server = exchange.server.as_ref().filter(|_| fields.keeps(field!("ServiceURL")));
+        let millis = if fields.keeps(field!("Duration")) { outcome.duration.as_millis() } else { 0 };
+        out.push(b' ');
+        shown(out, field!("RequestCount"), &|out| number::push(out, kept.count));
+        quoted(route.map(|route| &*route.router), out);
+        quoted(server.map(|server| &*server.url), out);
+        out.push(b' ');
+        number::push(out, u64::try_from(millis).unwrap_or(u64::MAX));
+        out.extend_from_slice(b"ms");
+    }
+    out.push(b'\n');
 }
 
 impl Line<'_> {
-    fn started(&self) -> Timestamp {
-        let duration = jiff::SignedDuration::try_from(self.outcome.duration).unwrap_or_default();
-        self.ended.checked_sub(duration).unwrap_or(self.ended)
+    /// Since 1970.
+    fn started(&self) -> Duration {
+        self.ended.saturating_sub(self.outcome.duration)
     }
 
     /// The whole `X-Forwarded-For` if there is one, else the peer.
-    fn client_host(&self) -> Cow<'_, str> {
+    fn client_host(&self) -> &[u8] {
         match self.kept.headers.get("X-Forwarded-For") {
-            Some(value) if !value.is_empty() => String::from_utf8_lossy(value),
-            _ => Cow::Borrowed(self.exchange.connection.peer_text()),
+            Some(value) if !value.is_empty() => value,
+            _ => self.exchange.connection.peer_text().as_bytes(),
         }
     }
 
@@ -142,19 +146,30 @@ fn protocol(version: Version) -> &'static str {
     }
 }
 
-fn quoted(value: Option<&str>) -> String {
-    let value = value.filter(|value| !value.is_empty()).unwrap_or("-");
-    format!("\"{}\"", escaped(value))
+/// A blank and the value in quotes.
+fn quoted(value: Option<&str>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b" \"");
+    escaped(value.filter(|value| !value.is_empty()).unwrap_or("-"), out);
+    out.push(b'"');
 }
 
 /// A value that stands without quotes: no spaces either, they would move the fields behind it.
-fn word(value: &str) -> String {
-    if value.is_empty() { "-".to_owned() } else { escaped(value).replace(' ', "\\x20") }
+fn word(value: &str, out: &mut Vec<u8>) {
+    let mut parts = value.split(' ');
+    escaped(parts.next().filter(|_| !value.is_empty()).unwrap_or("-"), out);
+    for part in parts {
+        out.extend_from_slice(b"\\x20");
+        escaped(part, out);
+    }
 }
 
 /// Quotes and backslashes get a backslash, control characters their number.
-fn escaped(value: &str) -> String {
-    let mut text = String::with_capacity(value.len());
+fn escaped(value: &str, out: &mut Vec<u8>) {
+    const DELETE: u8 = 0x7f;
+    if is_plain(value.as_bytes()) && memchr::memchr(DELETE, value.as_bytes()).is_none() {
+        return out.extend_from_slice(value.as_bytes());
+    }
+    let mut text = String::with_capacity(value.len() + 8);
     for letter in value.chars() {
         match letter {
             '"' | '\\' => text.extend(['\\', letter]),
@@ -164,7 +179,7 @@ fn escaped(value: &str) -> String {
             letter => text.push(letter),
         }
     }
-    text
+    out.extend_from_slice(text.as_bytes());
 }
 
 #[cfg(test)]

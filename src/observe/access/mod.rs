@@ -7,15 +7,18 @@ mod clock;
 mod fields;
 mod filter;
 mod format;
+mod number;
+mod plain;
+mod stretch;
 mod writer;
 
 use std::cell::RefCell;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use trafficcop_config::settings::AccessLog;
 use trafficcop_exchange::{Exchange, Headers, Method, Request, Response, Target, Version};
 
@@ -115,7 +118,7 @@ impl Access {
         if !self.filter.keeps(outcome.status.as_u16(), exchange.retries, outcome.duration) {
             return;
         }
-        let ended = Timestamp::now();
+        let ended = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let line = Line { kept, exchange, outcome, ended, fields: &self.fields };
         LINE.with_borrow_mut(|text| {
             text.clear();

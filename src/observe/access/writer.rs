@@ -24,7 +24,7 @@ const MOST_BYTES: usize = 64 << 20;
 /// A buffer that grew beyond this is given back.
 const KEPT_BYTES: usize = 4 << 20;
 /// How long the thread rests after it wrote.
-const REST: Duration = Duration::from_millis(2);
+const REST: Duration = Duration::from_millis(10);
 /// A lasting trouble is told no more often than this.
 const TELL_AGAIN: Duration = Duration::from_secs(10);
 

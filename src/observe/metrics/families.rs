@@ -264,9 +264,9 @@ fn scopes(names: &Names, scopes: &Scopes, has_service: bool) -> Vec<Family> {
             names.duration,
             "s",
             FamilyKind::Histogram,
-            by_key(&|it| PointValue::Spread { buckets: it.buckets.clone(), sum: it.seconds }),
+            by_key(&|it| PointValue::Spread { buckets: it.spread.buckets.clone(), sum: it.spread.seconds }),
         ),
-        family(names.bytes_in, "1", FamilyKind::Counter, by_key(&|it| counted(it.bytes_in))),
-        family(names.bytes_out, "1", FamilyKind::Counter, by_key(&|it| counted(it.bytes_out))),
+        family(names.bytes_in, "1", FamilyKind::Counter, by_key(&|it| counted(it.spread.bytes_in))),
+        family(names.bytes_out, "1", FamilyKind::Counter, by_key(&|it| counted(it.spread.bytes_out))),
     ]
 }

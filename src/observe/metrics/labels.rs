@@ -33,13 +33,20 @@ impl Protocol {
         if request.upgrade.as_deref().is_some_and(|to| to.eq_ignore_ascii_case(b"websocket")) {
             return Self::WebSocket;
         }
-        let begins = |value: &[u8], with: &str| value.starts_with(with.as_bytes());
-        if request.headers.get_all("Accept").any(|value| begins(value, "text/event-stream")) {
-            return Self::Sse;
+        let mut content_type = None;
+        for (name, value) in request.headers.lines() {
+            // Lengths tell nearly all names apart.
+            match name.len() {
+                6 if value.starts_with(b"text/event-stream") && name.eq_ignore_ascii_case(b"Accept") => {
+                    return Self::Sse;
+                }
+                12 if name.eq_ignore_ascii_case(b"Content-Type") => content_type = content_type.or(Some(value)),
+                _ => {}
+            }
         }
-        match request.headers.get("Content-Type") {
-            Some(kind) if begins(kind, "application/grpc-web") => Self::GrpcWeb,
-            Some(kind) if begins(kind, "application/grpc") => Self::Grpc,
+        match content_type {
+            Some(kind) if kind.starts_with(b"application/grpc-web") => Self::GrpcWeb,
+            Some(kind) if kind.starts_with(b"application/grpc") => Self::Grpc,
             _ => Self::Http,
         }
     }

@@ -133,11 +133,15 @@ impl<'a> Lines<'a> {
                 let (requests, requests_before) = (total(series), total(old));
                 let count = since(requests, requests_before);
                 // One that began anew has nothing before it.
-                let seconds = if requests < requests_before { series.seconds } else { series.seconds - old.seconds };
+                let seconds = if requests < requests_before {
+                    series.spread.seconds
+                } else {
+                    series.spread.seconds - old.spread.seconds
+                };
                 self.counter(&format!("{label}.request.total"), &labels, count);
                 self.time(&format!("{label}.request.duration"), &labels, count, seconds);
-                let bytes_in = since(series.bytes_in, old.bytes_in);
-                let bytes_out = since(series.bytes_out, old.bytes_out);
+                let bytes_in = since(series.spread.bytes_in, old.spread.bytes_in);
+                let bytes_out = since(series.spread.bytes_out, old.spread.bytes_out);
                 // As in Traefik, requests without a body have no bytes, and that is told.
                 if count > 0 {
                     self.count(&format!("{label}.requests.bytes.total"), &labels, bytes_in);
@@ -155,7 +159,7 @@ impl<'a> Lines<'a> {
 }
 
 fn total(series: &Series) -> u64 {
-    series.buckets.iter().sum()
+    series.spread.requests()
 }
 
 /// A count that fell began anew.

@@ -11,6 +11,7 @@ mod process;
 mod prometheus;
 mod push;
 mod series;
+mod tally;
 mod text;
 
 use std::cell::Cell;
@@ -28,7 +29,7 @@ pub use families::{Families, Family, FamilyKind, Point, PointValue, Sink};
 use labels::{Method, Protocol};
 pub use prometheus::{Certificate, Present, Prometheus, ProviderState, Server, World};
 pub use push::{Destination, Dialect, Pusher, Target};
-use series::{Key, Scopes, Shard};
+use series::Shard;
 
 /// Shards; workers beyond that share.
 const SHARDS: usize = 64;
@@ -145,42 +146,11 @@ impl Metrics {
     }
 
     pub(crate) fn count(&self, kept: &Kept, exchange: &Exchange, outcome: &Outcome) {
-        let code = |status: u16| if kept.protocol.is_grpc() { kept.grpc.unwrap_or(2) } else { status };
-        let status = code(outcome.status.as_u16());
-        let tls = exchange.connection.tls.as_ref().map(|tls| (tls.version, tls.cipher));
-        let seconds = outcome.duration.as_secs_f64();
-        let key = |code| Key { code, method: kept.method, protocol: kept.protocol };
-        let counted = |seconds, bytes_out| series::Counted {
-            seconds,
-            bytes_in: outcome.bytes_in,
-            bytes_out,
-            tls,
-            labels: &kept.headers,
-        };
         let mut shard = self.shards[place()].lock();
-        let Shard { entry_points, routers, services, reasons } = &mut *shard;
         if let Some(reason) = exchange.reason {
-            *reasons.entry(reason.code()).or_default() += 1;
+            *shard.reasons.entry(reason.code()).or_default() += 1;
         }
-        let add = |scopes: &mut Scopes, name: &str, beside: &str, code, what: &series::Counted<'_>| {
-            scopes.scope(name, beside).add(key(code), what, &self.buckets);
-        };
-        if self.by_entry_point {
-            let name = &*exchange.connection.entry_point;
-            add(entry_points, name, "", status, &counted(seconds, outcome.bytes_out));
-        }
-        if self.by_router
-            && let Some(route) = &exchange.route
-        {
-            add(routers, &route.router, &route.service, status, &counted(seconds, outcome.bytes_out));
-        }
-        if self.by_service
-            && let (Some(server), Some(origin)) = (&exchange.server, &exchange.origin)
-        {
-            let seconds = outcome.duration_of(origin, exchange).as_secs_f64();
-            let what = counted(seconds, origin.bytes.get());
-            add(services, &server.service, "", code(origin.status.as_u16()), &what);
-        }
+        tally::count(self, &mut shard, kept, exchange, outcome);
     }
 
     /// All shards added up, and in each of them what is gone forgotten. Beside it, how many requests each worker had,
@@ -189,6 +159,7 @@ impl Metrics {
         let (mut all, mut workers) = (Shard::default(), Vec::new());
         for shard in &self.shards {
             let mut shard = shard.lock();
+            tally::settle(self, &mut shard);
             all.merge(&shard);
             shard.forget(present);
             workers.push(shard.requests());

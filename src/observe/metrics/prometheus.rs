@@ -192,8 +192,12 @@ impl Prometheus {
         page.family(&name, "histogram", "How long requests took.");
         each(page, &mut |page, labels, series| self.histogram(page, &name, labels, series));
         for (name, help, value) in [
-            ("requests_bytes_total", "Bytes of bodies of requests.", (|series| series.bytes_in) as fn(&Series) -> u64),
-            ("responses_bytes_total", "Bytes of bodies of responses.", |series| series.bytes_out),
+            (
+                "requests_bytes_total",
+                "Bytes of bodies of requests.",
+                (|series| series.spread.bytes_in) as fn(&Series) -> u64,
+            ),
+            ("responses_bytes_total", "Bytes of bodies of responses.", |series| series.spread.bytes_out),
         ] {
             let name = named(name);
             page.family(&name, "counter", help);
@@ -227,12 +231,12 @@ impl Prometheus {
     fn histogram(&self, page: &mut Page, name: &str, labels: &[(&str, &str)], series: &Series) {
         let bounds = self.metrics.buckets.iter().map(ToString::to_string).chain(["+Inf".to_owned()]);
         let mut so_far = 0;
-        for (bound, count) in bounds.zip(&series.buckets) {
+        for (bound, count) in bounds.zip(&series.spread.buckets) {
             so_far += count;
             let labels = [labels, &[("le", &bound)]].concat();
             page.sample(&format!("{name}_bucket"), &labels, so_far);
         }
-        page.sample(&format!("{name}_sum"), labels, series.seconds);
+        page.sample(&format!("{name}_sum"), labels, series.spread.seconds);
         page.sample(&format!("{name}_count"), labels, so_far);
     }
 }

@@ -1,9 +1,11 @@
 //! The numbers themselves: scopes (an entry point, a router, a service) and the series of each.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use super::Present;
 use super::labels::{Method, Protocol};
+use super::tally::Tallies;
 
 /// Combinations of header labels per series; what comes after counts under [`OTHERS`].
 const MOST_COMBINATIONS: usize = 1000;
@@ -16,11 +18,20 @@ pub(super) struct Key {
     pub(super) protocol: Protocol,
 }
 
-/// One exchange, as it is counted.
-pub(super) struct Counted<'a> {
+/// How long exchanges took and how much they carried.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Spread {
+    /// Not added up: how many fell in each bucket; the last one has no bound.
+    pub(super) buckets: Vec<u64>,
     pub(super) seconds: f64,
     pub(super) bytes_in: u64,
     pub(super) bytes_out: u64,
+}
+
+/// Exchanges that have all of their labels in common.
+#[derive(Clone, Copy)]
+pub(super) struct Counted<'a> {
+    pub(super) what: &'a Spread,
     /// Version and cipher suite.
     pub(super) tls: Option<(&'static str, &'static str)>,
     /// Values of the header labels.
@@ -31,11 +42,7 @@ pub(super) struct Counted<'a> {
 pub(super) struct Series {
     /// By values of the header labels; the one empty combination when there are none.
     pub(super) requests: BTreeMap<Box<[Box<str>]>, u64>,
-    /// Not added up: how many fell in each bucket; the last one has no bound.
-    pub(super) buckets: Vec<u64>,
-    pub(super) seconds: f64,
-    pub(super) bytes_in: u64,
-    pub(super) bytes_out: u64,
+    pub(super) spread: Spread,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -50,8 +57,10 @@ pub(super) struct Scope {
 pub(super) struct Scopes(pub(super) HashMap<Box<str>, Scope>);
 
 /// What one worker has counted.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Shard {
+    /// Not in the scopes yet.
+    pub(super) tallies: Tallies,
     pub(super) entry_points: Scopes,
     pub(super) routers: Scopes,
     pub(super) services: Scopes,
@@ -59,33 +68,50 @@ pub(super) struct Shard {
     pub(super) reasons: BTreeMap<&'static str, u64>,
 }
 
-impl Scope {
-    pub(super) fn add(&mut self, key: Key, what: &Counted<'_>, bounds: &[f64]) {
-        let series = self.series.entry(key).or_default();
-        if series.buckets.is_empty() {
-            series.buckets.resize(bounds.len() + 1, 0);
+impl Spread {
+    /// One exchange more.
+    pub(super) fn add(&mut self, duration: Duration, bytes_in: u64, bytes_out: u64, bounds: &[f64]) {
+        if self.buckets.is_empty() {
+            self.buckets.resize(bounds.len() + 1, 0);
         }
-        let bucket = bounds.iter().position(|bound| what.seconds <= *bound).unwrap_or(bounds.len());
-        series.buckets[bucket] += 1;
-        series.seconds += what.seconds;
-        series.bytes_in += what.bytes_in;
-        series.bytes_out += what.bytes_out;
-        series.request(what.labels, 1);
-        if let Some(tls) = what.tls {
-            *self.tls.entry(tls).or_default() += 1;
+        let seconds = duration.as_secs_f64();
+        let bucket = bounds.iter().position(|bound| seconds <= *bound).unwrap_or(bounds.len());
+        self.buckets[bucket] += 1;
+        self.seconds += seconds;
+        self.bytes_in += bytes_in;
+        self.bytes_out += bytes_out;
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.buckets.resize(other.buckets.len(), 0);
+        for (ours, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
+            *ours += theirs;
+        }
+        self.seconds += other.seconds;
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+    }
+
+    pub(super) fn requests(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+}
+
+impl Scope {
+    pub(super) fn add(&mut self, key: Key, counted: &Counted<'_>) {
+        let series = self.series.entry(key).or_default();
+        let requests = counted.what.requests();
+        series.spread.merge(counted.what);
+        series.request(counted.labels, requests);
+        if let Some(tls) = counted.tls {
+            *self.tls.entry(tls).or_default() += requests;
         }
     }
 
     fn merge(&mut self, other: &Self) {
         for (key, theirs) in &other.series {
             let ours = self.series.entry(*key).or_default();
-            ours.buckets.resize(theirs.buckets.len(), 0);
-            for (ours, theirs) in ours.buckets.iter_mut().zip(&theirs.buckets) {
-                *ours += theirs;
-            }
-            ours.seconds += theirs.seconds;
-            ours.bytes_in += theirs.bytes_in;
-            ours.bytes_out += theirs.bytes_out;
+            ours.spread.merge(&theirs.spread);
             for (labels, count) in &theirs.requests {
                 ours.request(labels, *count);
             }
@@ -148,7 +174,7 @@ impl Shard {
     /// All requests at entry points.
     pub(super) fn requests(&self) -> u64 {
         let series = self.entry_points.0.values().flat_map(|scope| scope.series.values());
-        series.flat_map(|series| &series.buckets).sum()
+        series.map(|series| series.spread.requests()).sum()
     }
 
     /// Drops what is not configured any more. Of nested routers every part must be there.

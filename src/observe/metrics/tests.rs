@@ -34,11 +34,11 @@ fn counted(settings: &Settings, requests: usize) -> Prometheus {
         exchange.route = Some(Arc::new(info));
         let (url, address) = ("http://127.0.0.1:90".into(), "127.0.0.1:90".into());
         exchange.server = Some(Arc::new(ServerInfo { service: "a@file".into(), url, address }));
-        exchange.origin = Some(Box::new(Origin {
-            started: exchange.started,
+        exchange.origin = Some(Rc::new(Origin {
+            after: Duration::ZERO,
             status: StatusCode::OK,
             headers: Headers::new(),
-            bytes: Rc::default(),
+            bytes: Cell::default(),
         }));
         let outcome = Outcome {
             status: StatusCode::OK,
@@ -80,6 +80,31 @@ fn series_of_routers_that_are_gone_are_read_once_more() {
     let second = prometheus.page();
     assert!(!second.contains("traefik_router"), "{second}");
     assert!(second.contains("traefik_entrypoint_requests_total"), "{second}");
+}
+
+#[test]
+fn more_ways_than_are_remembered_lose_nothing() {
+    let metrics = Metrics::new(&Settings { add_routers_labels: true, ..Settings::default() }, ["web"]);
+    let (peer, local) = ("127.0.0.1:5000".parse().unwrap(), "127.0.0.1:80".parse().unwrap());
+    let connection = Rc::new(ConnectionInfo::new("web".into(), peer, local, None));
+    let route = |number: usize| {
+        let (router, service) = (format!("r{number}@file").into(), "a@file".into());
+        Arc::new(RouteInfo { router, service, access_logs: true, metrics: true, tracing: true, detailed: false })
+    };
+    let routes: Vec<_> = (0..3000).map(route).collect();
+    let request = Request::new(trafficcop_exchange::Method::GET, Target::parse("/".into()));
+    let outcome =
+        Outcome { status: StatusCode::OK, bytes_in: 1, bytes_out: 2, duration: Duration::ZERO, complete: true };
+    for route in routes.iter().chain(&routes) {
+        let mut exchange = Exchange::new(Rc::clone(&connection));
+        exchange.route = Some(Arc::clone(route));
+        metrics.count(&metrics.keep(&request), &exchange, &outcome);
+    }
+    let page = Prometheus::new(Arc::new(metrics), Nothing).page();
+    let lines: Vec<_> = page.lines().filter(|line| line.starts_with("traefik_router_requests_total{")).collect();
+    assert_eq!(lines.len(), routes.len());
+    assert!(lines.iter().all(|line| line.ends_with("} 2")));
+    check(&page, "trafficcop_worker_requests_total{worker=\"0\"} 6000");
 }
 
 #[test]

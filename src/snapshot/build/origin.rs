@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use trafficcop_config::settings::Settings;
 use trafficcop_exchange::{
@@ -34,23 +33,23 @@ pub(super) fn observed(servers: Arc<dyn Service>, settings: &Settings) -> Arc<dy
 impl Service for Origins {
     fn call<'a>(&'a self, req: Request, cx: &'a mut Exchange) -> LocalBoxFuture<'a, Response> {
         Box::pin(async move {
-            let started = Instant::now();
+            let after = cx.started.elapsed();
             cx.origin = None;
             let mut response = self.servers.call(req, cx).await;
             // Without a server there is no origin: the answer is our own.
             if cx.server.is_none() {
                 return response;
             }
-            let bytes = Rc::new(Cell::new(0));
             let headers = if self.keeps_headers { response.headers.clone() } else { Headers::new() };
+            let origin = Rc::new(Origin { after, status: response.status, headers, bytes: Cell::new(0) });
             match &response.body {
                 Body::Stream(_) => {
                     let body = std::mem::take(&mut response.body);
-                    response.body = Body::stream(Counted { body, bytes: Rc::clone(&bytes) });
+                    response.body = Body::stream(Counted { body, origin: Rc::clone(&origin) });
                 }
-                whole => bytes.set(whole.remaining().unwrap_or(0)),
+                whole => origin.bytes.set(whole.remaining().unwrap_or(0)),
             }
-            cx.origin = Some(Box::new(Origin { started, status: response.status, headers, bytes }));
+            cx.origin = Some(origin);
             response
         })
     }
@@ -58,14 +57,15 @@ impl Service for Origins {
 
 struct Counted {
     body: Body,
-    bytes: Rc<Cell<u64>>,
+    origin: Rc<Origin>,
 }
 
 impl BodyStream for Counted {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
         let polled = self.body.poll_frame(cx);
         if let Poll::Ready(Some(Ok(Frame::Data(data)))) = &polled {
-            self.bytes.set(self.bytes.get() + data.len() as u64);
+            let bytes = &self.origin.bytes;
+            bytes.set(bytes.get() + data.len() as u64);
         }
         polled
     }

@@ -23,6 +23,15 @@ fn exchange() -> Exchange {
 }
 
 fn written(format: Format, headers: &[(&'static str, &'static str)], settings: &AccessLogFields) -> String {
+    written_of(&exchange(), format, headers, settings)
+}
+
+fn written_of(
+    exchange: &Exchange,
+    format: Format,
+    headers: &[(&'static str, &'static str)],
+    settings: &AccessLogFields,
+) -> String {
     let mut kept = Kept {
         method: Method::GET,
         target: Target::parse("/x?y=\"1".into()),
@@ -42,10 +51,10 @@ fn written(format: Format, headers: &[(&'static str, &'static str)], settings: &
         duration: Duration::from_millis(3),
         complete: true,
     };
-    let ended = "2026-11-21T06:30:00.003Z".parse().unwrap();
-    let exchange = exchange();
+    let ended: jiff::Timestamp = "2026-11-21T06:30:00.003Z".parse().unwrap();
+    let ended = ended.as_duration().try_into().unwrap();
     let fields = Fields::new(settings);
-    let line = Line { kept: &kept, exchange: &exchange, outcome: &outcome, ended, fields: &fields };
+    let line = Line { kept: &kept, exchange, outcome: &outcome, ended, fields: &fields };
     let mut text = Vec::new();
     format.line(&line, &mut text);
     String::from_utf8(text).unwrap()
@@ -108,6 +117,29 @@ fn the_json_layout() {
         "entryPointName": "web", "level": "info", "msg": "", "request_Cookie": "REDACTED", "request_X-A": "1,2\n",
     });
     assert_eq!(serde_json::Value::Object(object), expected);
+}
+
+#[test]
+fn what_is_remembered_of_a_way_is_that_ways_own() {
+    let (one, mut other) = (exchange(), exchange());
+    other.server = one.server.clone();
+    let (router, service) = ("\"r\"@file".into(), "a@file".into());
+    let info = RouteInfo { router, service, access_logs: true, metrics: true, tracing: true, detailed: false };
+    other.route = Some(Arc::new(info));
+    let mut nowhere = exchange();
+    nowhere.server = None;
+    let all = AccessLogFields::default();
+    let mut few = AccessLogFields { default_mode: "drop".into(), ..AccessLogFields::default() };
+    few.names.insert("RouterName".into(), "keep".into());
+    for _ in 0..2 {
+        let line = |exchange, settings| written_of(exchange, Format::Json, &[], settings);
+        let server =
+            r#","ServiceAddr":"127.0.0.1:90","ServiceName":"a@file","ServiceURL":"http://127.0.0.1:90","Start"#;
+        assert!(line(&one, &all).contains(&format!("\"RouterName\":\"r@file\"{server}")));
+        assert!(line(&other, &all).contains(&format!("\"RouterName\":\"\\\"r\\\"@file\"{server}")));
+        assert!(line(&nowhere, &all).contains("\"RouterName\":\"r@file\",\"Start"));
+        assert!(line(&one, &few).starts_with("{\"RouterName\":\"r@file\",\"level\""));
+    }
 }
 
 /// What CrowdSec's parser of Traefik's common layout looks for, its words spelled out.
