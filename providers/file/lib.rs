@@ -15,6 +15,7 @@ use trafficcop_config::ConfigErrors;
 use trafficcop_config::dynamic::Configuration;
 use trafficcop_provider::{Provider, ProviderError, Publisher, workshop};
 
+use load::Known;
 pub use load::{Source, load};
 
 /// What the provider is told; made from `providers.file`.
@@ -29,14 +30,17 @@ pub struct Settings {
 /// See the crate.
 pub struct File {
     settings: Settings,
+    known: Known,
 }
+
+type Loaded = Result<Configuration, ConfigErrors>;
 
 impl Provider for File {
     const NAME: &'static str = "file";
     type Settings = Settings;
 
     fn new(settings: Settings) -> Result<Self, ProviderError> {
-        Ok(Self { settings })
+        Ok(Self { settings, known: Known::new() })
     }
 
     async fn run(&mut self, out: &Publisher) -> Result<(), ProviderError> {
@@ -63,28 +67,32 @@ impl Provider for File {
 }
 
 impl File {
-    async fn publish(&self, out: &Publisher) {
+    async fn publish(&mut self, out: &Publisher) {
         let (source, log_templates) = (self.settings.source.clone(), self.settings.log_templates);
-        let Some(loaded) = loaded(source, log_templates).await else {
+        let known = std::mem::take(&mut self.known);
+        let Some((loaded, known)) = loaded(source, log_templates, known).await else {
             tracing::error!("Reading the file configuration failed inside.");
             return;
         };
+        self.known = known;
         out.accept(loaded).await;
     }
 }
 
 /// Like [`load`], with what may wait for disks where nobody else waits for it. None: it failed inside.
-async fn loaded(source: Source, log_templates: bool) -> Option<Result<Configuration, ConfigErrors>> {
+async fn loaded(source: Source, log_templates: bool, mut known: Known) -> Option<(Loaded, Known)> {
     let texts = tokio::task::spawn_blocking(move || load::read(&source)).await.ok()?;
-    let mut configuration = match workshop::work(move || load::decode(texts, log_templates)).await? {
+    let decode = move || (load::decode(texts, log_templates, &mut known), known);
+    let (decoded, known) = workshop::work(decode).await?;
+    let mut configuration = match decoded {
         Ok(configuration) => configuration,
-        Err(errors) => return Some(Err(errors)),
+        Err(errors) => return Some((Err(errors), known)),
     };
     let inlined = move || {
         inline::inline(&mut configuration);
         configuration
     };
-    tokio::task::spawn_blocking(inlined).await.ok().map(Ok)
+    Some((Ok(tokio::task::spawn_blocking(inlined).await.ok()?), known))
 }
 
 /// The folder to watch for one path.

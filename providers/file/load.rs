@@ -1,9 +1,11 @@
 //! From files to one configuration.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use trafficcop_config::dynamic::reread::Document;
 use trafficcop_config::dynamic::{Configuration, document};
-use trafficcop_config::read::{self, Format};
+use trafficcop_config::read::Format;
 use trafficcop_config::{ConfigError, ConfigErrors, Origin, Problem};
 
 use crate::inline::inline;
@@ -28,7 +30,7 @@ const MAX_DEPTH: usize = 32;
 
 /// Reads the source whole, or says everything that is wrong with it.
 pub fn load(source: &Source, log_templates: bool) -> Result<Configuration, ConfigErrors> {
-    let mut configuration = decode(read(source), log_templates)?;
+    let mut configuration = decode(read(source), log_templates, &mut Known::new())?;
     inline(&mut configuration);
     Ok(configuration)
 }
@@ -59,15 +61,31 @@ pub(crate) fn read(source: &Source) -> Texts {
     Texts { files: files.into_iter().map(read).collect(), errors }
 }
 
+/// The documents of a source as they were read the last time: of large ones that change by little, little is read.
+pub(crate) type Known = HashMap<PathBuf, Document>;
+
 /// What the files say together.
-pub(crate) fn decode(texts: Texts, log_templates: bool) -> Result<Configuration, ConfigErrors> {
+pub(crate) fn decode(texts: Texts, log_templates: bool, known: &mut Known) -> Result<Configuration, ConfigErrors> {
     let Texts { files, mut errors } = texts;
     let (mut merged, is_one) = (Configuration::default(), files.len() == 1);
+    let mut before = std::mem::take(known);
     for (path, format, text) in files {
-        match text.and_then(|text| document_at(&path, format, &text, log_templates)) {
-            Ok(configuration) if is_one => merged = configuration,
-            Ok(configuration) => merge::add(&mut merged, configuration, &path),
-            Err(found) => errors.extend(found.0),
+        let before = before.remove(&path);
+        match text.and_then(|text| document_at(&path, format, &text, log_templates, before.as_ref())) {
+            Ok(document) => {
+                let configuration = document.configuration().clone();
+                known.insert(path.clone(), document);
+                if is_one {
+                    merged = configuration;
+                } else {
+                    merge::add(&mut merged, configuration, &path);
+                }
+            }
+            Err(found) => {
+                // Whoever repairs it repairs most of it.
+                known.extend(before.map(|before| (path, before)));
+                errors.extend(found.0);
+            }
         }
     }
     if errors.is_empty() { Ok(merged) } else { Err(ConfigErrors(errors)) }
@@ -132,13 +150,19 @@ fn text(path: &Path) -> Result<String, ConfigErrors> {
     std::fs::read_to_string(path).map_err(|cause| not_readable(path, &cause.to_string()))
 }
 
-fn document_at(path: &Path, format: Format, text: &str, log_templates: bool) -> Result<Configuration, ConfigErrors> {
+fn document_at(
+    path: &Path,
+    format: Format,
+    text: &str,
+    log_templates: bool,
+    before: Option<&Document>,
+) -> Result<Document, ConfigErrors> {
     let expanded = trafficcop_provider::template::render_document(text)
         .map_err(|cause| ConfigErrors(vec![error(path, format!("template: {cause}"))]))?;
     if log_templates {
         tracing::debug!(file = %path.display(), content = %expanded, "Template is expanded.");
     }
-    document::decode(read::document(&expanded, format, &path.to_string_lossy())?)
+    Document::read(&expanded, format, &path.to_string_lossy(), before)
 }
 
 fn not_readable(path: &Path, why: &str) -> ConfigErrors {

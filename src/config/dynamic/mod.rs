@@ -4,7 +4,9 @@
 
 pub mod document;
 pub mod http;
+mod kinds;
 mod middleware;
+pub mod reread;
 mod sharing;
 pub mod tcp;
 #[cfg(test)]

@@ -1,34 +1,22 @@
 //! A configuration that follows another shares with it what did not change, so that whoever compares the two need not look
 //! into it, and memory holds it once.
 
-use super::{Configuration, Middleware, Objects, http, tcp, tls, udp};
-use crate::{Node, Shared, Value};
+use super::kinds::{Kinds, Places};
+use super::{Configuration, Objects};
+use crate::Shared;
 
 impl Configuration {
     /// Takes from `before` every object that is equal in it and stands at the same place.
     pub fn share_with(&mut self, before: &Self) {
-        if let (Some(now), Some(before)) = (&mut self.http, &before.http) {
-            share(&mut now.routers, &before.routers);
-            share(&mut now.services, &before.services);
-            share(&mut now.middlewares, &before.middlewares);
-            share(&mut now.models, &before.models);
-            share(&mut now.servers_transports, &before.servers_transports);
-        }
-        if let (Some(now), Some(before)) = (&mut self.tcp, &before.tcp) {
-            share(&mut now.routers, &before.routers);
-            share(&mut now.services, &before.services);
-            share(&mut now.middlewares, &before.middlewares);
-            share(&mut now.servers_transports, &before.servers_transports);
-        }
-        if let (Some(now), Some(before)) = (&mut self.udp, &before.udp) {
-            share(&mut now.routers, &before.routers);
-            share(&mut now.services, &before.services);
-            share(&mut now.middlewares, &before.middlewares);
-        }
-        if let (Some(now), Some(before)) = (&mut self.tls, &before.tls) {
-            share(&mut now.options, &before.options);
-            share(&mut now.stores, &before.stores);
-        }
+        self.with_each_kind(before, &mut Sharing);
+    }
+}
+
+struct Sharing;
+
+impl Kinds for Sharing {
+    fn visit<T: Clone + PartialEq + Places>(&mut self, now: &mut Objects<T>, before: &Objects<T>) {
+        share(now, before);
     }
 }
 
@@ -46,53 +34,8 @@ fn share<T: PartialEq + Places>(now: &mut Objects<T>, before: &Objects<T>) {
 }
 
 fn is_same<T: PartialEq + Places>(a: &Shared<T>, b: &Shared<T>) -> bool {
-    a.at == b.at && a == b && a.value.are_at_same_places(&b.value)
+    a.is_one(b) || a.at == b.at && a == b && a.value.are_at_same_places(&b.value)
 }
-
-/// What has places within itself; they are no part of its equality.
-trait Places {
-    /// Of two that are equal.
-    fn are_at_same_places(&self, _other: &Self) -> bool {
-        true
-    }
-}
-
-impl Places for http::Router {
-    fn are_at_same_places(&self, other: &Self) -> bool {
-        self.rule.at == other.rule.at && self.default_rule == other.default_rule
-    }
-}
-
-impl Places for tcp::Router {
-    fn are_at_same_places(&self, other: &Self) -> bool {
-        self.rule.at == other.rule.at
-    }
-}
-
-impl Places for Middleware {
-    fn are_at_same_places(&self, other: &Self) -> bool {
-        self.kinds.iter().zip(&other.kinds).all(|((_, a), (_, b))| nodes(a, b))
-    }
-}
-
-fn nodes(a: &Node, b: &Node) -> bool {
-    let below = match (&a.value, &b.value) {
-        (Value::List(a), Value::List(b)) => a.iter().zip(b).all(|(a, b)| nodes(a, b)),
-        (Value::Map(a), Value::Map(b)) => a.iter().zip(b).all(|((_, a), (_, b))| nodes(a, b)),
-        _ => true,
-    };
-    below && a.at == b.at && a.key_at == b.key_at
-}
-
-impl Places for http::Service {}
-impl Places for http::Model {}
-impl Places for http::ServersTransport {}
-impl Places for tcp::Service {}
-impl Places for tcp::ServersTransport {}
-impl Places for udp::Router {}
-impl Places for udp::Service {}
-impl Places for tls::Options {}
-impl Places for tls::Store {}
 
 #[cfg(test)]
 mod tests {

@@ -22,6 +22,11 @@ pub fn read(text: &str, file: &str) -> Result<Node, ConfigErrors> {
     }
 }
 
+/// Reads the text if it is plain, see [`quick`]: then each line says how far in it is, and nothing goes on in the next.
+pub(crate) fn plain(text: &str, file: &str) -> Option<Node> {
+    quick::read(text, file).ok()
+}
+
 /// Reads whatever YAML there is, by the library.
 fn read_any(text: &str, file: &str) -> Result<Node, ConfigErrors> {
     let mut options = Options::default();
