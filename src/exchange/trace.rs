@@ -5,6 +5,7 @@
 
 mod context;
 mod ids;
+mod text;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use http::Version;
 use crate::{Headers, Request};
 pub use context::{Format, Remote};
 pub use ids::{SpanId, TraceId, new_span_id, new_trace_id};
+pub use text::Text;
 
 /// Spans of one request that are kept at most.
 const MOST: usize = 256;
@@ -52,7 +54,7 @@ pub struct Trace {
 pub struct Span {
     pub id: SpanId,
     pub parent: Option<SpanId>,
-    pub name: Box<str>,
+    pub name: Text,
     pub kind: SpanKind,
     pub started: SystemTime,
     pub ended: Option<SystemTime>,
@@ -70,7 +72,7 @@ pub enum SpanKind {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Attribute {
-    Text(Box<str>),
+    Text(Text),
     Number(i64),
     Float(f64),
     Texts(Vec<Box<str>>),

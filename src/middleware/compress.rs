@@ -71,11 +71,11 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    fn parse(name: &str) -> Option<Self> {
+    fn parse(name: &[u8]) -> Option<Self> {
         match name {
-            "gzip" => Some(Self::Gzip),
-            "br" => Some(Self::Brotli),
-            "zstd" => Some(Self::Zstandard),
+            b"gzip" => Some(Self::Gzip),
+            b"br" => Some(Self::Brotli),
+            b"zstd" => Some(Self::Zstandard),
             _ => None,
         }
     }
@@ -105,7 +105,7 @@ impl Middleware for Compress {
             return Err(BuildError::invalid("at least one encoding must be specified"));
         }
         let known = |name: &String| {
-            Encoding::parse(name)
+            Encoding::parse(name.as_bytes())
                 .ok_or_else(|| BuildError::invalid(format!("unsupported encoding: {name} (gzip, br and zstd are)")))
         };
         let encodings: Vec<_> = self.encodings.iter().map(known).collect::<Result<_, _>>()?;
@@ -149,8 +149,7 @@ fn lists(list: &[String], kind: &str) -> bool {
 
 impl Compressor {
     fn choose(&self, headers: &Headers) -> Choice {
-        let accepted = headers.get_all("Accept-Encoding").filter_map(|value| std::str::from_utf8(value).ok());
-        let mut accepted = accepted.peekable();
+        let mut accepted = headers.get_all("Accept-Encoding").peekable();
         if accepted.peek().is_none() {
             return self.default.map_or(Choice::Identity, Choice::Encode);
         }

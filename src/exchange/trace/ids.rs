@@ -12,9 +12,18 @@ pub struct SpanId(pub [u8; 8]);
 
 /// Two digits for each byte, as far as there is room.
 pub(super) fn write_hexadecimal(out: &mut [u8], bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    static PAIRS: [[u8; 2]; 256] = {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut pairs = [[0; 2]; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+            byte += 1;
+        }
+        pairs
+    };
     for (digits, byte) in out.as_chunks_mut().0.iter_mut().zip(bytes) {
-        *digits = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+        *digits = PAIRS[usize::from(*byte)];
     }
 }
 

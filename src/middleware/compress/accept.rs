@@ -18,23 +18,28 @@ enum Offer {
 }
 
 /// `supported` is in the order of preference; `default` is what `*` gets.
-pub(super) fn choose<'a>(accepted: impl Iterator<Item = &'a str>, supported: &[Encoding], default: Encoding) -> Choice {
+pub(super) fn choose<'a>(
+    accepted: impl Iterator<Item = &'a [u8]>,
+    supported: &[Encoding],
+    default: Encoding,
+) -> Choice {
     let (mut weighted, mut any) = (false, false);
     // The first of our order that was named, and the first offer of the greatest weight.
     let mut named = usize::MAX;
     let mut heaviest: Option<(Offer, f64)> = None;
-    for item in accepted.flat_map(|line| line.split(',')) {
-        let (name, weight): (&str, f64) = match item.split_once(';') {
-            Some((name, parameter)) => {
+    for item in accepted.flat_map(|line| line.split(|byte| *byte == b',')) {
+        let (name, weight): (&[u8], f64) = match item.iter().position(|byte| *byte == b';') {
+            Some(at) => {
                 weighted = true;
-                let weight = parameter.trim().strip_prefix("q=").and_then(|text| text.trim().parse().ok());
-                (name.trim(), weight.unwrap_or(0.0))
+                let parameter = item[at + 1..].trim_ascii().strip_prefix(b"q=");
+                let weight = parameter.and_then(|text| std::str::from_utf8(text.trim_ascii()).ok()?.parse().ok());
+                (item[..at].trim_ascii(), weight.unwrap_or(0.0))
             }
-            None => (item.trim(), 1.0),
+            None => (item.trim_ascii(), 1.0),
         };
         let offer = match name {
-            "identity" => Offer::Plain,
-            "*" => Offer::Any,
+            b"identity" => Offer::Plain,
+            b"*" => Offer::Any,
             name => {
                 let known = Encoding::parse(name).filter(|_| weight > 0.0);
                 match known.and_then(|encoding| supported.iter().position(|other| *other == encoding)) {
@@ -73,7 +78,7 @@ mod tests {
     #[track_caller]
     fn check(accepted: &str, expected: Choice) {
         let supported = [Encoding::Gzip, Encoding::Brotli, Encoding::Zstandard];
-        assert_eq!(choose([accepted].into_iter(), &supported, Encoding::Gzip), expected, "{accepted}");
+        assert_eq!(choose([accepted.as_bytes()].into_iter(), &supported, Encoding::Gzip), expected, "{accepted}");
     }
 
     #[test]
