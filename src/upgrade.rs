@@ -19,7 +19,7 @@ use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, SocketFlags, SocketType, recv, recvmsg, send, sendmsg, socketpair,
 };
-use trafficcop_server::{Inherited, Purpose, Socket};
+use trafficcop_server::{Inherited, Purpose, Relay, Socket};
 
 /// Set for a process whose standard input brings sockets.
 const VARIABLE: &str = "TRAFFICCOP_TAKES_OVER";
@@ -33,6 +33,8 @@ const AT_ONCE: usize = 64;
 const LONGEST: usize = AT_ONCE * 512;
 const READY: &[u8] = b"ready";
 const END: &[u8] = b".";
+/// Before the key of what belongs to the socket before it.
+const RELAY: &str = "relay ";
 
 /// The program's file as it was found when this process started: what lies there by the time of the upgrade is started.
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
@@ -73,8 +75,12 @@ impl Predecessor {
                         RecvAncillaryMessage::ScmRights(files) => Some(files),
                         _ => None,
                     });
-                    let pairs = words.lines().zip(files.flatten());
-                    sockets.extend(pairs.map(|(word, file)| socket(word, file)));
+                    for (word, file) in words.lines().zip(files.flatten()) {
+                        match (word.strip_prefix(RELAY), sockets.last_mut()) {
+                            (Some(key), Some(last)) => last.relays.extend(relay(key, file)),
+                            _ => sockets.push(socket(word, file)),
+                        }
+                    }
                 }
             }
         }
@@ -142,16 +148,26 @@ impl Successor {
 }
 
 fn give(to: &OwnedFd, sockets: &[Socket]) -> rustix::io::Result<()> {
-    for some in sockets.chunks(AT_ONCE) {
-        let words: Vec<_> = some.iter().map(word).collect();
-        let words = words.join("\n");
-        let files: Vec<BorrowedFd<'_>> = some.iter().map(|one| one.socket.as_fd()).collect();
+    let all: Vec<_> = sockets.iter().flat_map(words).collect();
+    for some in all.chunks(AT_ONCE) {
+        let words = some.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>().join("\n");
+        let files: Vec<BorrowedFd<'_>> = some.iter().map(|(_, file)| *file).collect();
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(64))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         control.push(SendAncillaryMessage::ScmRights(&files));
         sendmsg(to, &[IoSlice::new(words.as_bytes())], &mut control, SendFlags::NOSIGNAL)?;
     }
     send(to, END, SendFlags::NOSIGNAL).map(drop)
+}
+
+/// A socket, and behind it what belongs to it.
+fn words(socket: &Socket) -> impl Iterator<Item = (String, BorrowedFd<'_>)> {
+    let relays = socket.relays.iter().map(|relay| (format!("{RELAY}{}", relay.key), relay.socket.as_fd()));
+    std::iter::once((word(socket), socket.socket.as_fd())).chain(relays)
+}
+
+fn relay(key: &str, socket: OwnedFd) -> Option<Relay> {
+    Some(Relay { socket, key: key.parse().ok()? })
 }
 
 /// What is said of a socket: what it is for, and its name if it has one.
@@ -171,7 +187,7 @@ fn socket(word: &str, socket: OwnedFd) -> Socket {
         "quic" => Purpose::Quic,
         _ => Purpose::Tcp,
     };
-    Socket { purpose, name: (!name.is_empty()).then(|| name.to_owned()), socket }
+    Socket { purpose, name: (!name.is_empty()).then(|| name.to_owned()), socket, relays: Vec::new() }
 }
 
 #[cfg(test)]
@@ -184,7 +200,7 @@ mod tests {
     fn what_is_said_of_a_socket_is_understood() {
         for (purpose, name) in [(Purpose::Tcp, None), (Purpose::Udp, Some("dns")), (Purpose::Quic, None)] {
             let open = || OwnedFd::from(TcpListener::bind("127.0.0.1:0").unwrap());
-            let given = Socket { purpose, name: name.map(String::from), socket: open() };
+            let given = Socket { purpose, name: name.map(String::from), socket: open(), relays: Vec::new() };
             let taken = socket(&word(&given), open());
             assert_eq!((taken.purpose, taken.name.as_deref()), (purpose, name));
         }

@@ -66,7 +66,7 @@ impl Systemd {
                 None => given.take_udp_socket(index).ok().flatten().map(|socket| (Purpose::Udp, socket.into())),
             };
             if let Some((purpose, socket)) = socket {
-                sockets.push(Socket { purpose, name: name.map(str::to_owned), socket });
+                sockets.push(Socket { purpose, name: name.map(str::to_owned), socket, relays: Vec::new() });
             } else {
                 tracing::warn!(index, name, "systemd gave a socket that is neither TCP nor UDP.");
             }

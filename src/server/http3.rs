@@ -7,6 +7,7 @@
 
 mod answer;
 mod received;
+mod relay;
 mod session;
 
 use std::cell::Cell;
@@ -14,11 +15,12 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use quinn::crypto::rustls::QuicServerConfig;
-use quinn::{Endpoint, EndpointConfig, Incoming, ServerConfig, TokioRuntime, TransportConfig};
+use quinn::{Endpoint, EndpointConfig, Incoming, Runtime, ServerConfig, TokioRuntime, TransportConfig};
 use rustls::pki_types::CertificateDer;
 use tokio::task::JoinSet;
 use trafficcop_exchange::{ConnectionInfo, Reason, StatusCode, TlsInfo, Version};
@@ -27,7 +29,9 @@ use crate::accept::{Counted, canonical};
 use crate::connections::Connections;
 use crate::drain::Closing;
 use crate::http::{Requests, Traffic};
-use crate::workers::Shared;
+use crate::workers::{LAST_REQUEST, Shared};
+pub(crate) use relay::Passage;
+use relay::Relayed;
 use session::{ByName, Shaken};
 
 /// Requests at the same time on one connection, as Traefik allows.
@@ -47,16 +51,23 @@ const WAITING_BYTES: u64 = 8 << 20;
 /// How long a handshake or a head may take where the settings set no limit, and a goodbye in any case.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Where datagrams come in, and what is shared with processes before and after this one.
+pub(crate) struct Arrival {
+    pub(crate) socket: UdpSocket,
+    pub(crate) passage: Arc<Passage>,
+}
+
 /// An endpoint and what its connections are made of.
 pub(crate) struct Quic {
     endpoint: Endpoint,
+    socket: Arc<Relayed>,
     config: ServerConfig,
     plain: Arc<QuicServerConfig>,
 }
 
 impl Quic {
     /// To be called on the worker that is to serve it.
-    pub(crate) fn new(socket: UdpSocket) -> io::Result<Self> {
+    pub(crate) fn new(arrival: Arrival) -> io::Result<Self> {
         let plain = session::plain().ok_or_else(|| io::Error::other("no cipher suite for QUIC"))?;
         let crypto: Arc<dyn quinn::crypto::ServerConfig> = Arc::clone(&plain) as _;
         let mut config = ServerConfig::with_crypto(crypto);
@@ -73,23 +84,30 @@ impl Quic {
             .migration(true)
             .max_incoming(WAITING)
             .incoming_buffer_size_total(WAITING_BYTES);
-        let runtime = Arc::new(TokioRuntime);
-        let endpoint = Endpoint::new(EndpointConfig::default(), Some(config.clone()), socket, runtime)?;
-        Ok(Self { endpoint, config, plain })
+        let Arrival { socket, passage } = arrival;
+        let mut ids = EndpointConfig::default();
+        ids.cid_generator(passage.generator());
+        let socket = Relayed::new(TokioRuntime.wrap_udp_socket(socket)?, passage)?;
+        let shared = Arc::clone(&socket) as _;
+        let endpoint = Endpoint::new_with_abstract_socket(ids, Some(config.clone()), shared, Arc::new(TokioRuntime))?;
+        Ok(Self { endpoint, socket, config, plain })
     }
 }
 
 /// One entry point's HTTP/3, from start to stop.
 pub(crate) async fn serve(traffic: Traffic, quic: Quic, shared: Shared) {
     let (accept_grace, grace) = (traffic.entry.accept_grace, traffic.entry.grace);
+    let ending = Ending { closing: Closing::default(), gentle: shared.handed_over };
+    let Ending { closing, gentle } = &ending;
     let mut stop = shared.stop;
     let connections = Connections::new(shared.budget);
-    let closing = Closing::default();
     let across = Arc::new(traffic.clone());
     let traffic = Rc::new(traffic);
     let stopped = async {
         let _stopped_or_nobody_left_to_say_so = stop.wait_for(|stop| *stop).await;
-        tokio::time::sleep(accept_grace).await;
+        if !gentle.load(Ordering::Relaxed) {
+            tokio::time::sleep(accept_grace).await;
+        }
     };
     let shaking = Rc::new(Cell::new(0));
     let accepting = async {
@@ -104,23 +122,69 @@ pub(crate) async fn serve(traffic: Traffic, quic: Quic, shared: Shared) {
                 let (traffic_across, plain) = (Arc::clone(&across), Arc::clone(&quic.plain));
                 config.crypto = Arc::new(ByName { traffic: traffic_across, local: ends.1.ip(), plain });
                 let seat = Shaking::new(&shaking);
-                let connection = connection(Rc::clone(&traffic), incoming, config, ends, seat, closing.clone());
+                let connection = connection(Rc::clone(&traffic), incoming, config, ends, seat, ending.clone());
                 connections.spawn(connection);
             }
         }
     };
+    tokio::pin!(accepting);
     tokio::select! {
         () = stopped => {}
-        () = accepting => {}
+        () = &mut accepting => {}
     }
-    quic.endpoint.set_server_config(None);
+    let is_handed_over = gentle.load(Ordering::Relaxed);
+    if is_handed_over {
+        quic.socket.hand_over();
+    } else {
+        quic.endpoint.set_server_config(None);
+    }
     closing.start();
-    if tokio::time::timeout(grace, connections.all_ended()).await.is_err() {
+    let ended = tokio::time::timeout(grace, connections.all_ended());
+    let ended = tokio::select! {
+        ended = ended => ended,
+        // What comes to this process after a handover is for it: a client that showed its address here.
+        () = accepting, if is_handed_over => Ok(()),
+    };
+    if ended.is_err() {
         connections.cut();
     }
     quic.endpoint.close(h3::error::Code::H3_NO_ERROR.value().try_into().unwrap_or_default(), b"");
     // The last packets say goodbye; a client that hears them need not wait for its time-out.
     let _enough = tokio::time::timeout(Duration::from_millis(200), quic.endpoint.wait_idle()).await;
+}
+
+/// How connections learn that they are to end. Clones are the same.
+#[derive(Clone)]
+struct Ending {
+    closing: Closing,
+    /// Whether another process takes what is new.
+    gentle: Arc<AtomicBool>,
+}
+
+impl Ending {
+    /// Handshakes of a process that stops are cut off; after a handover they are finished.
+    async fn of_handshakes(&self) {
+        self.closing.token().cancelled().await;
+        if self.gentle.load(Ordering::Relaxed) {
+            std::future::pending().await
+        }
+    }
+
+    /// After a handover: from now on clients should go elsewhere, but what they sent already is answered.
+    async fn announced(&self) {
+        self.closing.token().cancelled().await;
+        if !self.gentle.load(Ordering::Relaxed) {
+            std::future::pending().await
+        }
+    }
+
+    /// From now on only what was begun is finished.
+    async fn come(&self, grace: Duration) {
+        self.closing.token().cancelled().await;
+        if self.gentle.load(Ordering::Relaxed) {
+            tokio::time::sleep(LAST_REQUEST.min(grace / 2)).await;
+        }
+    }
 }
 
 /// A handshake under way; dropped when it is over.
@@ -154,14 +218,14 @@ async fn connection(
     config: ServerConfig,
     (peer, local): (SocketAddr, SocketAddr),
     shaking: Shaking,
-    closing: Closing,
+    ending: Ending,
 ) {
     let _counted = Counted::new(&traffic);
     let patience = traffic.entry.http1.read_timeout.unwrap_or(PATIENCE);
     let Ok(connecting) = incoming.accept_with(Arc::new(config)) else { return };
     let shaken = tokio::select! {
         shaken = tokio::time::timeout(patience, connecting) => shaken,
-        () = closing.token().cancelled() => return,
+        () = ending.of_handshakes() => return,
     };
     drop(shaking);
     let connection = match shaken {
@@ -173,7 +237,7 @@ async fn connection(
     let entry_point = Arc::clone(&traffic.entry.name);
     let info = ConnectionInfo::new(entry_point, peer, local, Some(Arc::new(tls)));
     let requests = Rc::new(Requests::new(Rc::clone(&traffic), info));
-    if let Err(error) = requests_of(connection, &traffic, &requests, &closing).await {
+    if let Err(error) = requests_of(connection, &traffic, &requests, &ending).await {
         tracing::debug!(%error, "HTTP/3 connection ended.");
         if matches!(&error, h3::error::ConnectionError::Local { .. }) && !error.is_h3_no_error() {
             requests.not_understood(Version::HTTP_3, Reason::BadFrames, StatusCode::BAD_REQUEST);
@@ -185,7 +249,7 @@ async fn requests_of(
     connection: quinn::Connection,
     traffic: &Traffic,
     requests: &Rc<Requests>,
-    closing: &Closing,
+    ending: &Ending,
 ) -> Result<(), h3::error::ConnectionError> {
     let mut builder = h3::server::builder();
     builder.max_field_section_size(traffic.entry.http1.max_head_bytes as u64);
@@ -193,23 +257,30 @@ async fn requests_of(
     let mut connection: h3::server::Connection<_, Bytes> = builder.build(h3_quinn::Connection::new(connection)).await?;
     // Dropped with the connection, and with it everything that its requests were doing.
     let mut answering = JoinSet::new();
-    let mut told = false;
+    let (mut is_used, mut is_announced, mut is_over) = (false, false, false);
+    let over = ending.come(traffic.entry.grace);
+    tokio::pin!(over);
     loop {
         tokio::select! {
             accepted = connection.accept() => match accepted? {
                 Some(resolver) => {
+                    is_used = true;
                     answering.spawn_local(answer::answer(resolver, Rc::clone(requests), traffic.entry.http1.clone()));
                 }
                 None => break,
             },
             Some(_) = answering.join_next() => {}
-            () = closing.token().cancelled(), if !told => {
-                told = true;
-                // GOAWAY: what was begun is finished, new requests go to another connection.
+            // GOAWAY: new requests go to another connection. What its client sent before it heard that is answered.
+            () = ending.announced(), if is_used && !is_announced => {
+                is_announced = true;
+                connection.shutdown(STREAMS as usize).await?;
+            }
+            () = &mut over, if !is_over => {
+                is_over = true;
                 connection.shutdown(0).await?;
             }
         }
-        if told && answering.is_empty() {
+        if is_over && answering.is_empty() {
             break;
         }
     }

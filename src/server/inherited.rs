@@ -25,6 +25,15 @@ pub struct Socket {
     /// The entry point; None: found by its address.
     pub name: Option<String>,
     pub socket: OwnedFd,
+    /// Of HTTP/3: the ways to connections of the processes before.
+    pub relays: Vec<Relay>,
+}
+
+/// Where datagrams go that are for connections of an older process, and the key of their ids.
+#[derive(Debug)]
+pub struct Relay {
+    pub socket: OwnedFd,
+    pub key: u64,
 }
 
 /// Sockets that wait for their entry points. What no entry point takes is closed with the value.
@@ -54,35 +63,66 @@ impl Inherited {
     }
 
     #[cfg(feature = "http3")]
-    pub(crate) fn quic(&mut self, name: &str, address: &EntryAddress) -> io::Result<Option<UdpSocket>> {
-        self.take(Purpose::Quic, name, address).pop().map(|socket| datagram(socket.into())).transpose()
+    pub(crate) fn quic(&mut self, name: &str, address: &EntryAddress) -> io::Result<Option<(UdpSocket, Vec<Relay>)>> {
+        let found = self.take_all(Purpose::Quic, name, address).pop();
+        found.map(|found| Ok((datagram(found.socket.into())?, found.relays))).transpose()
     }
 
     fn take(&mut self, purpose: Purpose, name: &str, address: &EntryAddress) -> Vec<OwnedFd> {
+        self.take_all(purpose, name, address).into_iter().map(|socket| socket.socket).collect()
+    }
+
+    fn take_all(&mut self, purpose: Purpose, name: &str, address: &EntryAddress) -> Vec<Socket> {
         let is_meant = |socket: &mut Socket| {
             let is_here = || local(&socket.socket).is_some_and(|local| listen::is_at(address, local));
             socket.purpose == purpose && socket.name.as_ref().map_or_else(is_here, |known| known == name)
         };
-        self.0.extract_if(.., is_meant).map(|socket| socket.socket).collect()
+        self.0.extract_if(.., is_meant).collect()
     }
 }
 
 /// Copies of the sockets that a server listens on, for the process after this one.
 #[derive(Debug, Default)]
-pub(crate) struct Kept(Vec<Socket>);
+pub(crate) struct Kept {
+    sockets: Vec<Socket>,
+    /// Of those for HTTP/3, in their order.
+    #[cfg(feature = "http3")]
+    passages: Vec<std::sync::Arc<crate::http3::Passage>>,
+}
 
 impl Kept {
     pub(crate) fn keep(&mut self, purpose: Purpose, name: Option<&String>, socket: &impl AsFd) -> io::Result<()> {
-        self.0.push(Socket { purpose, name: name.cloned(), socket: socket.as_fd().try_clone_to_owned()? });
+        let socket = socket.as_fd().try_clone_to_owned()?;
+        self.sockets.push(Socket { purpose, name: name.cloned(), socket, relays: Vec::new() });
         Ok(())
+    }
+
+    #[cfg(feature = "http3")]
+    pub(crate) fn keep_quic(
+        &mut self,
+        name: Option<&String>,
+        socket: &UdpSocket,
+        passage: &std::sync::Arc<crate::http3::Passage>,
+    ) -> io::Result<()> {
+        self.passages.push(std::sync::Arc::clone(passage));
+        self.keep(Purpose::Quic, name, socket)
     }
 
     pub(crate) fn copies(&self) -> io::Result<Vec<Socket>> {
         let copy = |kept: &Socket| {
             let socket = kept.socket.try_clone()?;
-            Ok(Socket { purpose: kept.purpose, name: kept.name.clone(), socket })
+            Ok(Socket { purpose: kept.purpose, name: kept.name.clone(), socket, relays: Vec::new() })
         };
-        self.0.iter().map(copy).collect()
+        let copies: io::Result<Vec<_>> = self.sockets.iter().map(copy).collect();
+        #[cfg(feature = "http3")]
+        let copies = copies.and_then(|mut copies| {
+            let quic = copies.iter_mut().filter(|socket| socket.purpose == Purpose::Quic);
+            for (socket, passage) in quic.zip(&self.passages) {
+                socket.relays = passage.offer()?;
+            }
+            Ok(copies)
+        });
+        copies
     }
 }
 
@@ -108,7 +148,7 @@ mod tests {
     fn socket(purpose: Purpose, name: Option<&str>, address: &str) -> (Socket, SocketAddr) {
         let listener = TcpListener::bind(address).unwrap();
         let local = listener.local_addr().unwrap();
-        (Socket { purpose, name: name.map(String::from), socket: listener.into() }, local)
+        (Socket { purpose, name: name.map(String::from), socket: listener.into(), relays: Vec::new() }, local)
     }
 
     #[test]

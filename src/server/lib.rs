@@ -34,6 +34,6 @@ mod workers;
 
 pub use drain::Stopping;
 pub use entry::BadEntryPoint;
-pub use inherited::{Inherited, Purpose, Socket};
+pub use inherited::{Inherited, Purpose, Relay, Socket};
 pub use server::{Options, Server, StartError, worker_count};
 pub use trust::BadNetwork;

@@ -134,10 +134,11 @@ impl Server {
             #[cfg(feature = "http3")]
             if let (Some(http3), Some(local)) = (&entry.http3, local) {
                 let inherited = options.inherited.quic(name, &address).map_err(failed)?;
-                let opened = || listen::listen_quic(local, entry.reuse_port);
-                let socket = inherited.map_or_else(opened, Ok).map_err(failed)?;
-                kept.keep(Purpose::Quic, named.as_ref(), &socket).map_err(failed)?;
-                quic = Some(socket);
+                let opened = || listen::listen_quic(local, entry.reuse_port).map(|socket| (socket, Vec::new()));
+                let (socket, relays) = inherited.map_or_else(opened, Ok).map_err(failed)?;
+                let passage = Arc::new(crate::http3::Passage::new(relays));
+                kept.keep_quic(named.as_ref(), &socket, &passage).map_err(failed)?;
+                quic = Some(crate::http3::Arrival { socket, passage });
                 compiled.advertise(http3, local.port());
             }
             #[cfg(not(feature = "http3"))]

@@ -27,7 +27,7 @@ use crate::udp;
 const TELL_AGAIN: Duration = Duration::from_secs(10);
 
 /// How long a connection without a request may stay when another process has taken over.
-const LAST_REQUEST: Duration = Duration::from_secs(3);
+pub(crate) const LAST_REQUEST: Duration = Duration::from_secs(3);
 
 /// Where a worker's connections of one entry point come from.
 pub(crate) enum Source {
@@ -47,7 +47,7 @@ pub(crate) struct Job {
     pub(crate) source: Source,
     /// Where HTTP/3 comes in, on the one worker that serves it.
     #[cfg(feature = "http3")]
-    pub(crate) quic: Option<std::net::UdpSocket>,
+    pub(crate) quic: Option<crate::http3::Arrival>,
 }
 
 /// What all workers share.
@@ -91,8 +91,8 @@ pub(crate) fn start(number: usize, jobs: Vec<Job>, shared: Shared) -> io::Result
             let mut entries = Vec::new();
             for job in jobs {
                 #[cfg(feature = "http3")]
-                if let Some(socket) = job.quic {
-                    match crate::http3::Quic::new(socket) {
+                if let Some(arrival) = job.quic {
+                    match crate::http3::Quic::new(arrival) {
                         Ok(quic) => {
                             let (live, observer) = (Arc::clone(&shared.live), Arc::clone(&shared.observer));
                             let (position, entry) = (job.position, Arc::clone(&job.entry));

@@ -2,16 +2,16 @@
 
 usage: checks.py BINARY
 """
-import asyncio, hashlib, http.server, re, signal, socket, ssl, subprocess, sys, tempfile, threading
+import asyncio, hashlib, http.server, os, re, signal, socket, ssl, subprocess, sys, tempfile, threading
 from pathlib import Path
 
 import h2.config, h2.connection, h2.events
 from aioquic.asyncio.client import connect
 from aioquic.asyncio.protocol import QuicConnectionProtocol
-from aioquic.h3.connection import H3_ALPN, H3Connection
+from aioquic.h3.connection import H3_ALPN, FrameType, H3Connection
 from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.events import StreamReset
+from aioquic.quic.events import ConnectionTerminated, StreamReset
 
 PATIENCE = 30
 
@@ -59,6 +59,16 @@ class Http3(H3Connection):
     """aioquic holds the length that an answer to HEAD tells against its body, which has none."""
 
     heads = frozenset()
+    is_told_to_go = False
+
+    # aioquic passes GOAWAY over: older versions in the one, newer ones in the other.
+    def _handle_control_frame(self, frame_type, frame_data):
+        self.is_told_to_go |= frame_type == FrameType.GOAWAY
+        super()._handle_control_frame(frame_type, frame_data)
+
+    def _check_control_frame_type(self, frame_type):
+        self.is_told_to_go |= frame_type == FrameType.GOAWAY
+        super()._check_control_frame_type(frame_type)
 
     def _check_content_length(self, stream):
         if stream.stream_id not in self.heads:
@@ -89,6 +99,10 @@ class Client(QuicConnectionProtocol):
         return await asyncio.wait_for(self.begin(method, path, authority, **more), PATIENCE)
 
     def quic_event_received(self, event):
+        if isinstance(event, ConnectionTerminated):
+            for _, _, done in self.answers.values():
+                if not done.done():
+                    done.set_exception(ConnectionError(f"the connection ended: {event}, told to go: {self.http.is_told_to_go}"))
         if isinstance(event, StreamReset) and event.stream_id in self.answers:
             self.answers[event.stream_id][2].set_result((None, b""))
         for got in self.http.handle_event(event):
@@ -202,6 +216,89 @@ async def checks(port, files, router, log):
     check("the access log says HTTP/3.0", '"GET / HTTP/3.0" 200' in log.read_text(), log.read_text()[:400])
 
 
+def serving(static):
+    """The process with these settings that has not handed over."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            if f"--configFile={static}" in words and Path(f"/proc/{pid}/comm").read_text().strip() != "handed-over":
+                return int(pid)
+        except OSError:
+            pass
+    raise SystemExit("no process serves")
+
+
+async def upgrades(port, first, static):
+    """Requests, one after the other, on connections that are left when GOAWAY says so; two requests last across several upgrades."""
+    counts, is_over = [0, 0], asyncio.Event()
+
+    async def load():
+        while not is_over.is_set():
+            async with client(port) as http3:
+                counts[1] += 1
+                while not http3.http.is_told_to_go and not is_over.is_set():
+                    head, _ = await http3.ask()
+                    assert head and head[b":status"] == b"200", head
+                    counts[0] += 1
+                    await asyncio.sleep(0.002)
+
+    async def upgrade():
+        command = (sys.argv[1], "upgrade", str(serving(static)))
+        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=90)
+        check("an upgrade", done.returncode == 0, done.stderr)
+
+    HELD.clear(), GO.clear()
+    loads = [asyncio.create_task(load()) for _ in range(4)]
+    async with client(port) as http3, client(port) as sending:
+        await sending.ask()
+        held = http3.begin(b"GET", b"/held", b"a.test")
+        await asyncio.to_thread(HELD.wait, PATIENCE)
+        stream = sending._quic.get_next_available_stream_id()
+        done = asyncio.get_running_loop().create_future()
+        sending.answers[stream] = [[], b"", done]
+        sending.http.send_headers(stream, [(b":method", b"POST"), (b":scheme", b"https"), (b":authority", b"a.test"), (b":path", b"/")])
+
+        async def send():
+            for number in range(100):
+                sending.http.send_data(stream, bytes(20_000), end_stream=number == 99)
+                sending.transmit()
+                await asyncio.sleep(0.03)
+        slow = asyncio.create_task(send())
+        await upgrade()
+        await asyncio.sleep(0.5)
+        await upgrade()
+        GO.set()
+        head, _ = await asyncio.wait_for(held, PATIENCE)
+        check("a request that lasts across two upgrades is answered", head and head[b":status"] == b"200", head)
+        await slow
+        head, text = await asyncio.wait_for(done, PATIENCE)
+        check("a body of 2 MB comes whole across two upgrades", head and text.startswith(b"POST 2000000 "), (head, text))
+    for _ in range(3):
+        await asyncio.sleep(0.5)
+        await upgrade()
+    await asyncio.sleep(0.5)
+    is_over.set()
+    await asyncio.gather(*loads)
+    check(f"5 upgrades, {counts[0]} requests over {counts[1]} connections, none failed", counts[1] >= 4 * 4, counts)
+    pid = serving(static)
+    os.kill(pid, signal.SIGTERM)
+    check("the first process ends", await asyncio.to_thread(first.wait, PATIENCE) == 0)
+    while os.path.exists(f"/proc/{pid}") and "State:\tZ" not in Path(f"/proc/{pid}/status").read_text():
+        await asyncio.sleep(0.05)
+
+
+def started(static, port):
+    router = subprocess.Popen([sys.argv[1], f"--configFile={static}"])
+    for _ in range(PATIENCE * 20):
+        try:
+            if over_h2(port).get(":status") == "200":
+                break
+        except OSError:
+            pass
+        threading.Event().wait(0.05)
+    return router
+
+
 def main():
     backend = Backend(("127.0.0.1", 0), Server)
     threading.Thread(target=backend.serve_forever, daemon=True).start()
@@ -226,24 +323,18 @@ tls:
 {certificates}""")
         static = Path(folder, "traefik.yml")
         static.write_text(f"""
-entryPoints: {{web: {{address: "127.0.0.1:{port}", http3: {{}}}}}}
+entryPoints: {{web: {{address: "127.0.0.1:{port}", http3: {{}}, transport: {{lifeCycle: {{graceTimeOut: 30s}}}}}}}}
 providers: {{file: {{filename: {dynamic}}}}}
 accessLog: {{filePath: {log}}}
 """)
-        router = subprocess.Popen([sys.argv[1], f"--configFile={static}"])
-        try:
-            for _ in range(PATIENCE * 20):
-                try:
-                    if over_h2(port).get(":status") == "200":
-                        break
-                except OSError:
-                    pass
-                threading.Event().wait(0.05)
-            asyncio.run(checks(port, files, router, log))
-        finally:
-            if router.poll() is None:
-                router.terminate()
-                router.wait(PATIENCE)
+        for part in (lambda router: checks(port, files, router, log), lambda router: upgrades(port, router, static)):
+            router = started(static, port)
+            try:
+                asyncio.run(part(router))
+            finally:
+                if router.poll() is None:
+                    router.terminate()
+                    router.wait(PATIENCE)
     print("HTTP/3: all passed")
 
 
