@@ -1,6 +1,6 @@
 //! What the control plane tells the ACME provider: which certificates the configuration in force asks for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -18,13 +18,14 @@ use trafficcop_snapshot::Snapshot;
 pub(crate) struct Acme {
     pub(crate) stage: Stage,
     demands: watch::Sender<Arc<Demands>>,
-    /// The resolvers that there are, also those that speak no ACME.
-    known: Arc<BTreeSet<String>>,
+    /// The resolvers that there are, and whether they speak ACME.
+    known: Arc<BTreeMap<String, bool>>,
 }
 
 impl Acme {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let known = settings.certificates_resolvers.keys().cloned().collect();
+        let all = settings.certificates_resolvers.iter();
+        let known = all.map(|(name, resolver)| (name.clone(), resolver.acme.is_some())).collect();
         Self { stage: Stage::default(), demands: watch::Sender::default(), known: Arc::new(known) }
     }
 
@@ -33,9 +34,14 @@ impl Acme {
         let demands = Arc::new(demands(snapshot));
         let before = Arc::clone(&self.demands.borrow());
         for demand in demands.wanted.iter().filter(|demand| !before.wanted.contains(demand)) {
-            if !self.known.contains(&demand.resolver) {
-                let (resolver, names) = (&demand.resolver, demand.names.join(", "));
-                tracing::error!(%resolver, names, "A router uses a nonexistent certificate resolver.");
+            let (resolver, names) = (&demand.resolver, demand.names.join(", "));
+            match self.known.get(resolver) {
+                Some(true) => {}
+                Some(false) => tracing::error!(
+                    %resolver, names,
+                    "A router uses a certificate resolver that brings no certificate: only those with acme do in this build."
+                ),
+                None => tracing::error!(%resolver, names, "A router uses a nonexistent certificate resolver."),
             }
         }
         self.demands.send_if_modified(|before| {

@@ -166,7 +166,7 @@ impl Ending {
     async fn of_handshakes(&self) {
         self.closing.token().cancelled().await;
         if self.gentle.load(Ordering::Relaxed) {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
@@ -174,7 +174,7 @@ impl Ending {
     async fn announced(&self) {
         self.closing.token().cancelled().await;
         if !self.gentle.load(Ordering::Relaxed) {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

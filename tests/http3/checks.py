@@ -117,11 +117,12 @@ class Client(QuicConnectionProtocol):
                 answer[2].set_result((dict(answer[0]), answer[1]))
 
 
-def client(port, name="a.test", certificate=None):
+def client(port, name="a.test", certificate=None, ticket=None, tickets=None):
     config = QuicConfiguration(is_client=True, alpn_protocols=H3_ALPN, server_name=name, verify_mode=ssl.CERT_NONE)
     if certificate:
         config.load_cert_chain(*certificate)
-    return connect("127.0.0.1", port, configuration=config, create_protocol=Client)
+    config.session_ticket = ticket
+    return connect("127.0.0.1", port, configuration=config, create_protocol=Client, session_ticket_handler=tickets)
 
 
 def over_h2(port):
@@ -193,6 +194,22 @@ async def checks(port, files, router, log):
     async with client(port, "b.test") as http3:
         shown = http3._quic.tls._peer_certificate.subject.rfc4514_string()
         check("the certificate follows the name", shown == "CN=b.test", shown)
+    tickets = []
+    async with client(port, tickets=tickets.append) as http3:
+        await http3.ask()
+    check("a ticket allows no early data", tickets and not tickets[0].max_early_data_size, tickets)
+    async with client(port, ticket=tickets[0]) as http3:
+        head, _ = await http3.ask()
+        tls = http3._quic.tls
+        check("it resumes the session, without early data", head[b":status"] == b"200" and tls.session_resumed and not tls.early_data_accepted)
+    tickets[0].server_name = "strict.test"
+    try:
+        async with client(port, "strict.test", ticket=tickets[0]) as http3:
+            await http3.ask(authority=b"strict.test")
+        refused = False
+    except (ConnectionError, asyncio.TimeoutError):
+        refused = True
+    check("it opens nothing under other options", refused)
     try:
         async with client(port, "strict.test") as http3:
             await http3.ask(authority=b"strict.test")

@@ -15,7 +15,7 @@ const fn no(pattern: &'static str, reason: &'static str) -> NoEffect {
 /// Of the static configuration. A path covers all below it.
 pub const STATIC: &[NoEffect] = &[
     no("api.debug", LATER),
-    no("certificatesResolvers.*.tailscale", LATER),
+    no("certificatesResolvers.*.tailscale", "no certificate comes of it; resolvers with acme bring some"),
     no("core.strictTLSOptions", LATER),
     no("entryPoints.*.http2.maxEncoderHeaderTableSize", "the encoder keeps to what clients allow"),
     no("experimental.abortOnPluginFailure", NO_PLUGINS),

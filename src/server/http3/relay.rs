@@ -61,14 +61,14 @@ impl Passage {
 
 /// A process before this one.
 struct Older {
-    socket: UnixDatagram,
+    socket: StdDatagram,
     ids: HashedConnectionIdGenerator,
 }
 
 impl Older {
-    /// To be called on the runtime of the endpoint.
     fn new(relay: &Relay) -> io::Result<Self> {
-        let socket = UnixDatagram::from_std(relay.socket.try_clone()?.into())?;
+        let socket = StdDatagram::from(relay.socket.try_clone()?);
+        socket.set_nonblocking(true)?;
         Ok(Self { socket, ids: HashedConnectionIdGenerator::from_key(relay.key) })
     }
 
@@ -93,7 +93,7 @@ impl Older {
         if !theirs.is_empty() {
             put_meta(&mut theirs, meta);
             // Like a network, this may lose datagrams: when there are too many, or nobody is there any more.
-            let _lost_if_not = self.socket.try_send(&theirs);
+            let _lost_if_not = self.socket.send(&theirs);
         }
         kept
     }

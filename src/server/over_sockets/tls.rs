@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use rcgen::generate_simple_self_signed;
-use rustls::HandshakeKind;
+use rustls::client::{
+    ClientSessionMemoryCache, ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
+};
 use rustls::pki_types::ServerName;
+use rustls::{HandshakeKind, NamedGroup};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -207,4 +210,88 @@ async fn sessions_survive_a_reload_but_not_a_change_of_their_options() {
     assert_eq!(visit().await, HandshakeKind::Resumed);
     reload(&with("VersionTLS13"));
     assert_eq!(visit().await, HandshakeKind::Full);
+}
+
+/// Offers every ticket to every name.
+#[derive(Debug)]
+struct Careless(ClientSessionMemoryCache);
+
+fn any() -> ServerName<'static> {
+    ServerName::try_from("any.test").unwrap()
+}
+
+impl ClientSessionStore for Careless {
+    fn set_kx_hint(&self, _: ServerName<'static>, group: NamedGroup) {
+        self.0.set_kx_hint(any(), group);
+    }
+
+    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
+        self.0.kx_hint(&any())
+    }
+
+    fn set_tls12_session(&self, _: ServerName<'static>, value: Tls12ClientSessionValue) {
+        self.0.set_tls12_session(any(), value);
+    }
+
+    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        self.0.tls12_session(&any())
+    }
+
+    fn remove_tls12_session(&self, _: &ServerName<'static>) {
+        self.0.remove_tls12_session(&any());
+    }
+
+    fn insert_tls13_ticket(&self, _: ServerName<'static>, value: Tls13ClientSessionValue) {
+        self.0.insert_tls13_ticket(any(), value);
+    }
+
+    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        self.0.take_tls13_ticket(&any())
+    }
+}
+
+#[tokio::test]
+async fn tickets_hold_under_their_own_options_only_and_without_early_data() {
+    let authority = certificate(&["client"]).cert_file;
+    let maybe = ClientAuth { ca_files: vec![authority], client_auth_type: "VerifyClientCertIfGiven".into() };
+    let asking = Options { client_auth: maybe, ..Options::default() };
+    let newer = Options { min_version: "VersionTLS13".into(), ..Options::default() };
+    let all = tls(&[certificate(&["*.test"])], &[("asking@file", asking), ("newer@file", newer)]);
+    let hosts = [("b.test", "asking@file"), ("c.test", "newer@file")];
+    let running = start(&snapshot(routes(), &all, &hosts), |_| {}).await;
+    for version in ["VersionTLS12", "VersionTLS13"] {
+        let plain = ClientTls { insecure_skip_verify: true, max_version: version.into(), ..ClientTls::default() };
+        let mut client = rustls::ClientConfig::clone(&client_config(&plain).unwrap());
+        client.enable_early_data = true;
+        let visit = async |client: &Arc<rustls::ClientConfig>, host: &'static str| {
+            let stream = TcpStream::connect(running.address).await.unwrap();
+            let name = ServerName::try_from(host).unwrap();
+            let connector = TlsConnector::from(Arc::clone(client)).early_data(true);
+            let mut stream = connector.connect(name, stream).await.unwrap();
+            let answer = ask(&mut stream, &GET.replace("a.test", host)).await;
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+            assert!(!stream.get_ref().1.is_early_data_accepted());
+            stream.get_ref().1.handshake_kind().unwrap()
+        };
+        for (first, second, expected) in [
+            ("a.test", "a.test", HandshakeKind::Resumed),
+            ("a.test", "b.test", HandshakeKind::Full),
+            ("b.test", "a.test", HandshakeKind::Full),
+            ("a.test", "c.test", HandshakeKind::Full),
+            ("c.test", "a.test", HandshakeKind::Full),
+        ] {
+            if version == "VersionTLS12" && [first, second].contains(&"c.test") {
+                continue;
+            }
+            client.resumption = Resumption::store(Arc::new(Careless(ClientSessionMemoryCache::new(8))));
+            let client = Arc::new(client.clone());
+            assert_eq!(visit(&client, first).await, HandshakeKind::Full, "{version}, {first}");
+            let mut offer =
+                rustls::ClientConnection::new(Arc::clone(&client), ServerName::try_from(first).unwrap()).unwrap();
+            assert!(offer.early_data().is_none(), "{version}: a ticket of {first} allows early data");
+            // That one took the ticket along.
+            visit(&client, first).await;
+            assert_eq!(visit(&client, second).await, expected, "{version}, a ticket of {first} at {second}");
+        }
+    }
 }

@@ -29,14 +29,19 @@ pub(super) fn resolver(snapshot: &Snapshot, settings: &Settings, found: &mut Exp
     let router = snapshot.merged.http.routers.get(&Name::qualify(&winner.router, ""));
     let Some(tls) = router.and_then(|router| router.object.settings.tls.as_ref()) else { return };
     let known = &settings.certificates_resolvers;
-    if tls.cert_resolver.is_empty() || known.contains_key(&tls.cert_resolver) {
-        return;
-    }
-    let meant = nearest(&tls.cert_resolver, known.keys().map(String::as_str));
-    let hint = meant.map(|meant| format!(" (did you mean {meant}?)")).unwrap_or_default();
+    let why = match known.get(&tls.cert_resolver) {
+        _ if tls.cert_resolver.is_empty() => return,
+        Some(resolver) if resolver.acme.is_some() => return,
+        Some(_) => "which has no acme and so brings none".to_owned(),
+        None => {
+            let meant = nearest(&tls.cert_resolver, known.keys().map(String::as_str));
+            let hint = meant.map(|meant| format!(" (did you mean {meant}?)")).unwrap_or_default();
+            format!("which does not exist{hint}")
+        }
+    };
     found.causes.push(format!(
-        "{} asks the certificate resolver {} for its certificate, which does not exist{hint}: the answer comes with another \
-         certificate, or with the default one",
+        "{} asks the certificate resolver {} for its certificate, {why}: the answer comes with another certificate, or with \
+         the default one",
         winner.router, tls.cert_resolver
     ));
 }

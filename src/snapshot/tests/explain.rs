@@ -5,7 +5,8 @@ mod support;
 use support::{Bench, settings};
 use trafficcop_snapshot::{Question, explain};
 
-const STATIC: &str = "entryPoints: {web: {address: ':80'}, other: {address: ':81'}, tls: {address: ':443'}}";
+const STATIC: &str = "entryPoints: {web: {address: ':80'}, other: {address: ':81'}, tls: {address: ':443'}}\n\
+                      certificatesResolvers: {tail: {tailscale: {}}}";
 const SERVICE: &str = "services: {s: {loadBalancer: {servers: [{url: 'http://127.0.0.1:1'}]}}}";
 
 /// What is explained about a URL under these routers (and more) beside one good service.
@@ -64,6 +65,12 @@ fn a_resolver_that_does_not_exist() {
         "https://a/",
         &["router       r@file", "certificate resolver lets for its certificate, which does not exist"],
     );
+}
+
+#[test]
+fn a_resolver_that_brings_nothing() {
+    let http = "routers: {r: {rule: 'Host(`a`)', service: s, tls: {certResolver: tail}}}";
+    says(http, "https://a/", &["certificate resolver tail for its certificate, which has no acme and so brings none"]);
 }
 
 #[test]
