@@ -7,7 +7,7 @@ RUN command -v protoc >/dev/null \
  || (apt-get update -q && apt-get install -y -q --no-install-recommends protobuf-compiler libprotobuf-dev)
 COPY . .
 # A static glibc binary; the explicit target keeps build scripts and procedural macros dynamic. Where Rust links with lld,
-# functions that are the same are there once, and relocations take a word for many: four megabytes less.
+# functions that are the same are there once, and relocations take a word for many.
 RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
  && case $target in x86_64-*-linux-gnu) small="-C link-arg=-Wl,--icf=all,-z,pack-relative-relocs" ;; *) small= ;; esac \
  && RUSTFLAGS="-C target-feature=+crt-static $small" cargo build --locked --features etcd --profile "$PROFILE" --target "$target" \
