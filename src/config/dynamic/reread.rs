@@ -4,6 +4,8 @@
 //! that is no further in, so the lines that differ say which objects do. What must hold: a document is read as if it were
 //! read whole, places included. Wherever that is not plain, mistakes too, it is read whole.
 
+use std::collections::HashSet;
+
 use super::kinds::{Kinds, Places};
 use super::{Configuration, Objects, document};
 use crate::read::{self, Format, MAX_BYTES};
@@ -24,11 +26,11 @@ pub struct Document {
 impl Document {
     /// Reads the text; `before` is what the document was the last time, under the same name.
     pub fn read(text: &str, format: Format, file: &str, before: Option<&Self>) -> Result<Self, ConfigErrors> {
-        let known = before.and_then(|before| {
-            let is_same = *before.text == *text;
-            let changed = || before.is_plain.then(|| changed(before, text, file))?;
-            if is_same { Some((before.configuration.clone(), before.is_plain)) } else { Some((changed()?, true)) }
-        });
+        let known = match before {
+            Some(before) if *before.text == *text => Some((before.configuration.clone(), before.is_plain)),
+            Some(before) if before.is_plain => changed(before, text, file).map(|configuration| (configuration, true)),
+            _ => None,
+        };
         if let Some((configuration, is_plain)) = known {
             return Ok(Self { text: text.into(), is_plain, configuration });
         }
@@ -168,8 +170,11 @@ struct Addition {
 
 impl Kinds for Addition {
     fn visit<T: Clone + PartialEq + Places>(&mut self, whole: &mut Objects<T>, come: &Objects<T>) {
-        let is_there = |name: &String| whole.keys().any(|known| known.eq_ignore_ascii_case(name));
-        self.is_good &= !come.keys().any(is_there);
+        if come.is_empty() {
+            return;
+        }
+        let names: HashSet<_> = come.keys().map(|name| name.to_ascii_lowercase()).collect();
+        self.is_good &= !whole.keys().any(|known| names.contains(&known.to_ascii_lowercase()));
         whole.extend(come.iter().map(|(name, object)| (name.clone(), object.clone())));
     }
 }

@@ -1,7 +1,8 @@
 //! [`Relayed`]: the UDP socket of an endpoint, across a handover to another process.
 //!
 //! Both processes hold the same socket, and whoever reads a datagram has it. So only the newest reads: what belongs to a
-//! connection of a process before it goes on to that process, over a socket that this one listens on. Whose a datagram is shows in its connection's id, which every process signs with a key of its own.
+//! connection of a process before it goes on to that process, over a socket that this one listens on. Whose a datagram is
+//! shows in its connection's id, which every process signs with a key of its own.
 //! What must hold: first packets of new connections stay with the newest; nothing here waits for another process.
 
 use std::fmt;
